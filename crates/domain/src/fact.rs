@@ -1,0 +1,185 @@
+//! Facts: what happened. The store keeps them; [`crate::state`] folds them into a status.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::clock::UnixMillis;
+use crate::id::{CarrierId, MessageId};
+use crate::receipt::ReceiptState;
+use crate::request::Request;
+use crate::state::Status;
+
+/// Something that happened and must not be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A request was accepted with all its messages; kept whole or not at all.
+    Accepted(Arc<Request>),
+    /// A fact about one message.
+    Message {
+        /// Which message.
+        id: MessageId,
+        /// When it happened.
+        at: UnixMillis,
+        /// What happened.
+        what: MessageFact,
+    },
+    /// A receipt came whose message is not known (yet): kept until its submit answer shows up.
+    ReceiptParked(ParkedReceipt),
+    /// A parked receipt was matched and recorded with its message.
+    ReceiptUnparked {
+        /// The parked receipt's id.
+        parked_id: MessageId,
+    },
+    /// An incoming message or part, as received; joined and given to its owner later.
+    Incoming(IncomingPart),
+    /// A webhook call ended.
+    Called(WebhookCall),
+}
+
+/// A fact about one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageFact {
+    /// The operator took a part.
+    Submitted {
+        /// Part number from 1.
+        part: u8,
+        /// Which operator connection.
+        carrier: CarrierId,
+        /// The operator's id of the part as it was given; empty when it gave none.
+        operator_id: Box<str>,
+        /// The same id in the form receipts are matched by; see [`crate::operator_id`].
+        canonical_id: Box<str>,
+    },
+    /// The operator refused a part.
+    Refused {
+        /// Part number from 1.
+        part: u8,
+        /// Which operator connection.
+        carrier: CarrierId,
+        /// SMPP command_status.
+        command_status: u32,
+        /// Whether that ends the message; otherwise it is tried again.
+        is_final: bool,
+    },
+    /// The operator reported on a part.
+    Receipt {
+        /// Part number from 1.
+        part: u8,
+        /// Which operator connection.
+        carrier: CarrierId,
+        /// What the report says.
+        state: ReceiptState,
+        /// The operator's error code as text, at most 16 characters, empty if none.
+        error: Box<str>,
+        /// The operator's own time of the outcome, if it was readable.
+        done_at: Option<UnixMillis>,
+        /// The body of the PDU as received.
+        raw: Box<[u8]>,
+    },
+    /// The outcome of handing over a part is not known: the connection broke or the answer did not
+    /// come in time. The message is tried again.
+    Unanswered {
+        /// Part number from 1.
+        part: u8,
+        /// Which operator connection.
+        carrier: CarrierId,
+    },
+    /// We ended the message ourselves.
+    Ended {
+        /// The outcome: rejected, expired or unknown.
+        status: Status,
+        /// Stable reason, such as `no_receipt` or `validity_over`.
+        reason: &'static str,
+    },
+    /// The client took it back before it was handed over.
+    Cancelled,
+}
+
+/// A receipt without a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedReceipt {
+    /// Names the parked receipt; made by the id generator on the standard lane.
+    pub id: MessageId,
+    /// Which operator connection it came over.
+    pub carrier: CarrierId,
+    /// The forms of the operator's id to match by, likeliest first.
+    pub canonical_ids: SmallVec<[Box<str>; 2]>,
+    /// When it came.
+    pub at: UnixMillis,
+    /// What the report says.
+    pub state: ReceiptState,
+    /// The operator's error code as text.
+    pub error: Box<str>,
+    /// The operator's own time of the outcome.
+    pub done_at: Option<UnixMillis>,
+    /// The body of the PDU as received.
+    pub raw: Box<[u8]>,
+}
+
+/// An incoming message, or one part of a long one, as the operator handed it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingPart {
+    /// Names the part; made by the id generator on the standard lane.
+    pub id: MessageId,
+    /// Which operator connection it came over.
+    pub carrier: CarrierId,
+    /// When it came.
+    pub at: UnixMillis,
+    /// Who wrote, as the operator gave it.
+    pub source: Box<str>,
+    /// The number that was written to, as the operator gave it.
+    pub destination: Box<str>,
+    /// The text of this part, decoded.
+    pub text: Box<str>,
+    /// The body of the PDU as received.
+    pub raw: Box<[u8]>,
+}
+
+/// Names one webhook event: a message and its how-manieth move that was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId {
+    /// The message.
+    pub message: MessageId,
+    /// Step number within the message's history, from 1.
+    pub step: u16,
+}
+
+impl std::fmt::Display for EventId {
+    /// The contract's `eventId`: the same on every try.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}-{}", self.message, self.step)
+    }
+}
+
+/// The end of one try to call a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookCall {
+    /// Names the call; the same on every try (`Request-Id`, `webhook-id`).
+    pub id: MessageId,
+    /// How many tries there were, this one included.
+    pub attempt: u16,
+    /// When the try ended.
+    pub at: UnixMillis,
+    /// How long it took.
+    pub latency_ms: u32,
+    /// HTTP status, 0 if none came.
+    pub http_status: u16,
+    /// What went wrong, empty on success.
+    pub failure: Box<str>,
+    /// What becomes of the events.
+    pub outcome: CallOutcome,
+    /// The events in the call, in the order of the array.
+    pub events: Vec<EventId>,
+}
+
+/// What becomes of a call's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// Answered 2xx.
+    Told,
+    /// To be tried again.
+    RetryAt(UnixMillis),
+    /// Given up; kept for replay.
+    Dead,
+}

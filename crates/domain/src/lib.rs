@@ -1,0 +1,24 @@
+//! Words and rules of the platform, without I/O: every other crate speaks in these terms.
+//!
+//! Layout: [`id`] and [`clock`] name things and moments; [`phone`], [`sender`], [`money`] and
+//! [`lane`] are the small values; [`request`] is what a client asked for; [`fact`] is what happened
+//! since; [`state`] is the only place where facts become a status; [`control`] is who may do what
+//! over which carrier; [`problem`] lists every error code a client can meet; [`limits`] every bound.
+
+pub mod clock;
+pub mod control;
+pub mod fact;
+pub mod id;
+pub mod lane;
+pub mod limits;
+pub mod money;
+pub mod operator_id;
+pub mod permission;
+pub mod phone;
+pub mod problem;
+pub mod random;
+pub mod receipt;
+pub mod request;
+pub mod sender;
+pub mod state;
+pub mod timestamp;

@@ -1,0 +1,100 @@
+//! Every bound of the platform, with the reason for its figure.
+
+/// Recipients in one request (API contract).
+pub const RECIPIENTS_PER_REQUEST_MAX: usize = 10_000;
+/// Parts of one message (API contract).
+pub const PARTS_PER_MESSAGE_MAX: u8 = 9;
+/// Characters of an `externalId` (API contract).
+pub const EXTERNAL_ID_LENGTH_MAX: usize = 64;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 255;
+/// Validity of a message in minutes, also its default (API contract).
+pub const VALIDITY_MINUTES_MAX: u32 = 4320;
+/// How far ahead a message may be scheduled (API contract: 90 days).
+pub const SCHEDULE_AHEAD_SECONDS_MAX: i64 = 90 * 86_400;
+/// How long a repeated externalId or Idempotency-Key is recognised (API contract: 48 hours).
+pub const IDEMPOTENCY_LIFE_MS: i64 = 48 * 3_600_000;
+/// Characters of a URL given by a client.
+pub const URL_LENGTH_MAX: usize = 2_048;
+
+/// Octets of a request body, before and after decompression: 10,000 numbers with room to spare.
+pub const BODY_OCTETS_MAX: usize = 10 * 1024 * 1024;
+/// How much a body may grow when decompressed; text compresses 10:1, bombs 1000:1.
+pub const DECOMPRESSION_RATIO_MAX: usize = 20;
+/// Bodies below this size may grow beyond the ratio: tiny repetitive requests are honest.
+pub const DECOMPRESSION_RATIO_FREE_OCTETS: usize = 64 * 1024;
+/// Octets of request headers.
+pub const HEADER_OCTETS_MAX: usize = 16 * 1024;
+/// Number of request headers.
+pub const HEADERS_MAX: usize = 64;
+/// How long a client may take to send its headers.
+pub const HEADER_READ_MS: u64 = 8_000;
+/// How long a client may take to send its body.
+pub const BODY_READ_MS: u64 = 15_000;
+/// How long a TLS handshake may take.
+pub const TLS_HANDSHAKE_MS: u64 = 10_000;
+/// Open HTTP connections in all.
+pub const CONNECTIONS_MAX: usize = 8_192;
+/// Open HTTP connections from one address.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 1_024;
+/// Streams on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 200;
+/// How long a stop waits for requests in progress and for answers of operators.
+pub const DRAIN_MS: u64 = 10_000;
+
+/// Fact batches waiting for the writer of a lane; beyond it requests get 503.
+pub const STORE_QUEUE_BATCHES: usize = 8_192;
+/// Facts in one commit: keeps a commit, and so the wait of the next, short.
+pub const COMMIT_FACTS_MAX: usize = 4_096;
+/// Recipients of a large request that one commit takes at most, so that a small one gets its turn.
+pub const COMMIT_ROWS_MAX: usize = 20_000;
+/// How long an accept may wait for durability before it is answered 503.
+pub const ACCEPT_DURABLE_MS: u64 = 5_000;
+/// Messages in a hot span before it is sealed.
+pub const SPAN_MESSAGES_MAX: u64 = 500_000;
+/// Age of a hot span before it is sealed.
+pub const SPAN_AGE_MS: i64 = 3_600_000;
+/// Room kept free on the disk for receipts and state changes: below it accepts get 503.
+pub const DISK_RESERVE_OCTETS: u64 = 64 * 1024 * 1024;
+/// Rows one page of a list may hold (API contract).
+pub const PAGE_ROWS_MAX: u32 = 1_000;
+/// How deep `offset` may go; beyond it a cursor is the way.
+pub const OFFSET_MAX: u32 = 100_000;
+
+/// Messages of one line (lane and carrier) held in memory; the rest stays in the store.
+pub const LINE_MESSAGES_MAX: usize = 20_000;
+/// A line is filled up from the store when it falls below this.
+pub const LINE_REFILL_BELOW: usize = 10_000;
+/// Messages fetched from the store at a time.
+pub const REFILL_MESSAGES: usize = 5_000;
+/// Scheduled messages held in memory per lane; the rest stays in the store until due.
+pub const SCHEDULED_IN_MEMORY_MAX: usize = 20_000;
+/// Receipts read from the sockets and not yet durable; beyond it reading stops.
+pub const RECEIPTS_IN_PROGRESS_MAX: usize = 4_096;
+/// How long a receipt without a message is kept (72 hours).
+pub const PARKED_RECEIPT_LIFE_MS: i64 = 72 * 3_600_000;
+/// Parked receipts held for matching in memory; the rest is in the store.
+pub const PARKED_RECEIPTS_IN_MEMORY_MAX: usize = 200_000;
+/// How long after its validity a message may still get its receipt before it counts as unknown.
+pub const RECEIPT_GRACE_MS: i64 = 3_600_000;
+
+/// Events in one webhook call (API contract: an array).
+pub const EVENTS_PER_CALL_MAX: usize = 100;
+/// Events waiting in memory per endpoint; the rest stays in the store.
+pub const EVENTS_PER_ENDPOINT_MAX: usize = 10_000;
+/// Calls in progress to one endpoint.
+pub const CALLS_PER_ENDPOINT_MAX: usize = 10;
+/// Calls in progress in all.
+pub const CALLS_MAX: usize = 500;
+/// Endpoints known at a time: the accounts' own and those named by requests.
+pub const ENDPOINTS_MAX: usize = 10_000;
+/// One deadline over connect, TLS, headers and body of a call.
+pub const CALL_DEADLINE_MS: u64 = 15_000;
+/// Time to connect, and again to agree on TLS.
+pub const CALL_CONNECT_MS: u64 = 5_000;
+/// Octets of an answer that are read; the status counts all the same.
+pub const CALL_ANSWER_OCTETS_MAX: usize = 64 * 1024;
+
+const _: () =
+    assert!(LINE_REFILL_BELOW < LINE_MESSAGES_MAX && REFILL_MESSAGES <= LINE_MESSAGES_MAX - LINE_REFILL_BELOW);
+const _: () = assert!(RECIPIENTS_PER_REQUEST_MAX <= COMMIT_ROWS_MAX);

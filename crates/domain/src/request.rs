@@ -1,0 +1,168 @@
+//! What a client asked for and what it was granted: one accepted API request with its messages.
+
+use smallvec::SmallVec;
+use text::Encoding;
+
+use crate::clock::UnixMillis;
+use crate::id::{AccountId, CarrierId, KeyId, MessageId};
+use crate::money::Money;
+use crate::phone::Phone;
+use crate::sender::Sender;
+
+/// An accepted send request. What its messages share is kept once.
+///
+/// The request is named by its first message; message `n` (from 0) has the id
+/// `id.offset(n)`, see [`Request::message_id`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Id of the first message.
+    pub id: MessageId,
+    /// Whose request it is.
+    pub account: AccountId,
+    /// The application key it came with.
+    pub key: KeyId,
+    /// `meta.uniqId` of the answer and of the log lines.
+    pub uniq_id: Box<str>,
+    /// The client's own reference as given (without the `-0001` of several recipients).
+    pub external_id: Option<Box<str>>,
+    /// The `Idempotency-Key` header, for requests without an `external_id`.
+    pub idempotency_key: Option<Box<str>>,
+    /// First 16 octets of SHA-256 over what was asked: equal requests have equal fingerprints.
+    pub fingerprint: [u8; 16],
+    /// Origin shown to the recipient.
+    pub sender: Sender,
+    /// The text as it will be sent.
+    pub text: Box<str>,
+    /// How the text travels.
+    pub encoding: Encoding,
+    /// Parts each message needs.
+    pub parts: u8,
+    /// Message class 0: shown at once and not stored (contract `type` 1).
+    pub flash: bool,
+    /// Where this request's delivery reports go instead of the account's endpoint.
+    pub webhook_url: Option<Box<str>>,
+    /// When it was accepted.
+    pub accepted_at: UnixMillis,
+    /// Not to be sent before; equals `accepted_at` unless scheduled.
+    pub due_at: UnixMillis,
+    /// `scheduleTime` as asked, Unix seconds, 0 = now.
+    pub schedule_time: i64,
+    /// Not to be sent after.
+    pub expires_at: UnixMillis,
+    /// ISO 4217 number of the prices.
+    pub currency: u16,
+    /// One entry per recipient, in the order of the request, repeats and refused ones left out.
+    pub messages: Vec<NewMessage>,
+    /// Recipients that were not accepted, kept so that a repeated request gets the same answer.
+    pub refused: Vec<RefusedRecipient>,
+}
+
+/// One recipient of an accepted request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Whom it goes to.
+    pub phone: Phone,
+    /// Price of the whole message.
+    pub price: Money,
+    /// The carrier that route planning chose at acceptance: the line it waits in.
+    pub carrier: CarrierId,
+}
+
+/// A recipient that was refused while others of the same request were accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRecipient {
+    /// What was passed.
+    pub value: Box<str>,
+    /// The problem's stable code, such as `E-4-010`.
+    pub code: Box<str>,
+}
+
+impl Request {
+    /// Id of the message at `position` (from 0).
+    #[must_use]
+    pub fn message_id(&self, position: usize) -> MessageId {
+        self.id.offset(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    /// The contract's `externalId` of the message at `position` (from 0): as given for one number,
+    /// with `-0001`, `-0002`, … appended for several; made from the id when the client gave none.
+    #[must_use]
+    pub fn external_id_at(&self, position: usize) -> String {
+        external_id(self.external_id.as_deref(), self.message_id(position), position, self.asked_recipients())
+    }
+
+    /// How many recipients were asked for, repeats and refused ones included.
+    #[must_use]
+    pub fn asked_recipients(&self) -> usize {
+        self.messages.len() + self.refused.len()
+    }
+
+    /// Price of all messages together.
+    #[must_use]
+    pub fn price(&self) -> Money {
+        self.messages.iter().fold(Money(0), |sum, message| sum.plus(message.price))
+    }
+}
+
+/// The contract's `externalId` of one message; see [`Request::external_id_at`].
+#[must_use]
+pub fn external_id(given: Option<&str>, id: MessageId, position: usize, asked_recipients: usize) -> String {
+    match given {
+        Some(given) if asked_recipients == 1 => given.to_owned(),
+        Some(given) => format!("{given}-{:04}", position + 1),
+        None => id.to_reference(),
+    }
+}
+
+/// What sending one message needs; shared between the waiting line and the bind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The message.
+    pub id: MessageId,
+    /// Whose message it is.
+    pub account: AccountId,
+    /// Whom it goes to.
+    pub phone: Phone,
+    /// The carrier it waits for.
+    pub carrier: CarrierId,
+    /// What the messages of one request share.
+    pub content: std::sync::Arc<Content>,
+    /// Numbers (from 1) of the parts an operator has taken already; empty for a fresh message.
+    pub parts_taken: SmallVec<[u8; 4]>,
+}
+
+/// Text and conditions shared by the messages of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Origin shown to the recipient.
+    pub sender: Sender,
+    /// The text.
+    pub text: Box<str>,
+    /// How it travels.
+    pub encoding: Encoding,
+    /// Parts it needs.
+    pub parts: u8,
+    /// Message class 0.
+    pub flash: bool,
+    /// When it was accepted.
+    pub accepted_at: UnixMillis,
+    /// Not to be sent before.
+    pub due_at: UnixMillis,
+    /// Not to be sent after.
+    pub expires_at: UnixMillis,
+}
+
+impl From<&Request> for Content {
+    fn from(request: &Request) -> Self {
+        Self {
+            sender: request.sender.clone(),
+            text: request.text.clone(),
+            encoding: request.encoding,
+            parts: request.parts,
+            flash: request.flash,
+            accepted_at: request.accepted_at,
+            due_at: request.due_at,
+            expires_at: request.expires_at,
+        }
+    }
+}

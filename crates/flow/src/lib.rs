@@ -1,0 +1,1 @@
+//! The way of a message: accept, enqueue, route, send, settle, tell.

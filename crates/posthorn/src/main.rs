@@ -1,0 +1,2 @@
+//! The Posthorn server and its commands.
+fn main() {}

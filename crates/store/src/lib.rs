@@ -1,0 +1,17 @@
+//! Everything remembered. One interface, batch-shaped, in two halves: facts are recorded
+//! ([`Store::accept`], [`Store::record`]), questions are asked ([`question`]).
+//!
+//! The embedded backend keeps message data in spans of SQLite files ([`embedded`]); control data
+//! (accounts, keys, carriers, routes) lives in a small database of its own ([`control`]). Everything
+//! above this crate must not know which backend runs; [`contract`] is the suite every backend passes.
+
+pub mod contract;
+pub mod control;
+pub mod embedded;
+pub mod question;
+pub mod watcher;
+
+mod handle;
+
+pub use handle::{AcceptOutcome, Options, OpenError, RecordError, Store};
+pub use watcher::{Committed, Event, Moved, Watcher};

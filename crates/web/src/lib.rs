@@ -1,0 +1,1 @@
+//! The HTTP side: listener, TLS, limits, and the v2.1 API.

@@ -1,0 +1,1 @@
+//! An operator's message centre, a handset and a webhook sink that behave or misbehave on order.

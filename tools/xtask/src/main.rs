@@ -1,0 +1,2 @@
+//! Project commands: test, bench, tidy.
+fn main() {}
