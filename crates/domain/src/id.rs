@@ -107,7 +107,7 @@ impl IdGenerator {
         let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance).unwrap_or_default();
         let first = (last + 1).max(now);
         let lane_bit = i64::from(lane == Lane::Priority);
-        MessageId(first * ID_STRIDE | self.node | lane_bit)
+        MessageId((first * ID_STRIDE) | self.node | lane_bit)
     }
 
     /// Makes sure that no id up to `seen` is given out again.

@@ -11,11 +11,11 @@ use crate::sender::Sender;
 
 /// An accepted send request. What its messages share is kept once.
 ///
-/// The request is named by its first message; message `n` (from 0) has the id
-/// `id.offset(n)`, see [`Request::message_id`].
+/// The request is named by the id of its first place: the message to `phoneNumbers[n]` has the id
+/// `id.offset(n)`, so that refused recipients leave gaps; see [`Request::message_id`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Id of the first message.
+    /// Id of the first place, whether or not a message stands there.
     pub id: MessageId,
     /// Whose request it is.
     pub account: AccountId,
@@ -60,6 +60,8 @@ pub struct Request {
 /// One recipient of an accepted request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewMessage {
+    /// Place in `phoneNumbers` as asked, from 0: `id.position_after(request.id)`.
+    pub position: u16,
     /// Whom it goes to.
     pub phone: Phone,
     /// Price of the whole message.
@@ -78,17 +80,19 @@ pub struct RefusedRecipient {
 }
 
 impl Request {
-    /// Id of the message at `position` (from 0).
+    /// Id of the message at `index` of [`Request::messages`].
     #[must_use]
-    pub fn message_id(&self, position: usize) -> MessageId {
-        self.id.offset(u32::try_from(position).unwrap_or(u32::MAX))
+    pub fn message_id(&self, index: usize) -> MessageId {
+        self.id.offset(self.messages.get(index).map_or(u32::MAX, |message| u32::from(message.position)))
     }
 
-    /// The contract's `externalId` of the message at `position` (from 0): as given for one number,
-    /// with `-0001`, `-0002`, … appended for several; made from the id when the client gave none.
+    /// The contract's `externalId` of the message at `index` of [`Request::messages`]: as given for one
+    /// number, with `-0001`, `-0002`, … in the order of `phoneNumbers` for several; made from the id when
+    /// the client gave none.
     #[must_use]
-    pub fn external_id_at(&self, position: usize) -> String {
-        external_id(self.external_id.as_deref(), self.message_id(position), position, self.asked_recipients())
+    pub fn external_id_at(&self, index: usize) -> String {
+        let position = self.messages.get(index).map_or(0, |message| usize::from(message.position));
+        external_id(self.external_id.as_deref(), self.message_id(index), position, self.asked_recipients())
     }
 
     /// How many recipients were asked for, repeats and refused ones included.
@@ -104,7 +108,8 @@ impl Request {
     }
 }
 
-/// The contract's `externalId` of one message; see [`Request::external_id_at`].
+/// The contract's `externalId` of the message at `position` (place in `phoneNumbers` from 0); see
+/// [`Request::external_id_at`].
 #[must_use]
 pub fn external_id(given: Option<&str>, id: MessageId, position: usize, asked_recipients: usize) -> String {
     match given {

@@ -1,1 +1,15 @@
-//! The way of a message: accept, enqueue, route, send, settle, tell.
+//! The way of a message. The listing is the flow:
+//!
+//! [`accept`] checks, prices, deduplicates and makes durable → [`enqueue`] decides which line it
+//! waits in → [`route`] decides which way it leaves → [`send`] keeps the binds, the windows and the
+//! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
+//!
+//! Data goes one way: a stage calls later stages through their handles, earlier ones never. What
+//! comes back from the operator enters as a new fact at settle.
+
+pub mod accept;
+pub mod enqueue;
+pub mod route;
+pub mod send;
+pub mod settle;
+pub mod tell;

@@ -1,0 +1,1 @@
+//! Tell: webhooks to those who must know.
