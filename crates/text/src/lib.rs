@@ -1,0 +1,34 @@
+//! Letters on the air: GSM 7-bit, UCS-2, segmentation and user data headers.
+//!
+//! Everything a text meets between the API and the handset, without I/O and without dependencies:
+//!
+//! - [`measure()`] says how a text travels, how many units it takes and in how many parts it leaves;
+//! - [`segment()`] makes those parts, ready for `submit_sm`;
+//! - [`forcing_characters`] names what makes a text expensive;
+//! - [`gsm7`], [`packed`], [`ucs2`], [`latin1`] and [`ascii`] write and read the alphabets;
+//! - [`udh`] reads and writes user data headers, [`coding`] reads `data_coding`.
+//!
+//! Nothing is replaced silently: a character that an alphabet lacks is an [`Unencodable`], octets that cannot be
+//! read are a [`DecodeError`], and the lossy readers for incoming messages count what they had to replace.
+
+pub mod ascii;
+pub mod coding;
+pub mod gsm7;
+pub mod latin1;
+pub mod packed;
+pub mod ucs2;
+pub mod udh;
+
+mod cluster;
+mod cluster_table;
+mod cut;
+mod encoding;
+mod error;
+mod gsm7_table;
+mod measure;
+mod segment;
+
+pub use encoding::{Encoding, PARTS_LIMIT, Reference, ReferenceWidth};
+pub use error::{DecodeError, Decoded, TextError, Unencodable};
+pub use measure::{Measure, forcing_characters, measure, measure_as};
+pub use segment::{Segment, segment, segment_as};
