@@ -10,6 +10,21 @@
 //!
 //! Nothing is replaced silently: a character that an alphabet lacks is an [`Unencodable`], octets that cannot be
 //! read are a [`DecodeError`], and the lossy readers for incoming messages count what they had to replace.
+//!
+//! ```
+//! use text::{Encoding, Reference, ReferenceWidth, forcing_characters, measure, segment};
+//!
+//! let text = "Zażółć";
+//! let measured = measure(text, ReferenceWidth::Bits8);
+//! assert_eq!((measured.encoding, measured.units, measured.parts), (Encoding::Ucs2, 6, 1));
+//! let forcing: String = forcing_characters(text).map(|forcing| forcing.character).collect();
+//! assert_eq!(forcing, "żółć");
+//!
+//! let parts = segment(&"a".repeat(161), Reference::Bits8(7), 9)?;
+//! assert_eq!(parts[1].udh, [5, 0, 3, 7, 2, 2]);
+//! assert_eq!(parts[1].payload.len(), 161 - 153);
+//! # Ok::<(), text::TextError>(())
+//! ```
 
 pub mod ascii;
 pub mod coding;

@@ -83,7 +83,7 @@ fn parts_filled(text: &str, capacity: usize, units: impl Fn(char) -> u32) -> usi
 }
 
 /// Septets of the text, or the first character that GSM-7 lacks.
-fn gsm7_units(text: &str) -> Result<usize, Unencodable> {
+pub(crate) fn gsm7_units(text: &str) -> Result<usize, Unencodable> {
     let mut units = 0;
     let mut seen = 0;
     for octet in text.bytes() {
@@ -100,6 +100,6 @@ fn gsm7_units(text: &str) -> Result<usize, Unencodable> {
     })
 }
 
-fn ucs2_units(text: &str) -> usize {
+pub(crate) fn ucs2_units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }

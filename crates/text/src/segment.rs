@@ -3,7 +3,7 @@
 use crate::cut::Cutter;
 use crate::encoding::{Encoding, PARTS_LIMIT, Reference};
 use crate::error::TextError;
-use crate::measure::{Measure, measure, measure_as};
+use crate::measure::{Measure, gsm7_units, measure, measure_as, ucs2_units};
 use crate::udh::Concat;
 use crate::{gsm7, packed, ucs2};
 
@@ -37,7 +37,8 @@ impl Segment {
 
 /// Cuts a text into as many segments as [`measure`] announces, in its cheapest encoding.
 ///
-/// No pair is ever split. Combining sequences and joined emoji stay whole where that costs no further part.
+/// The width of the reference counts: 1377 septets are nine parts with 8 bits and ten with 16, so parts that were
+/// promised with one width may have to be sent with it. No pair is ever split. Combining sequences and joined emoji stay whole where that costs no further part.
 ///
 /// # Errors
 /// [`TextError::TooManyParts`] if the text needs more than `parts_max`, or more than [`PARTS_LIMIT`].
@@ -69,15 +70,13 @@ fn cut(text: &str, measure: Measure, reference: Reference, parts_max: u16) -> Re
         Encoding::Gsm7 => {
             let units = |character| gsm7::units(character).unwrap_or(0);
             assemble(Cutter::new(text, parts, capacity, units), parts, reference, |piece| {
-                let septets: u32 = piece.chars().map(units).sum();
-                let mut payload = Vec::with_capacity(septets as usize);
+                let mut payload = Vec::with_capacity(gsm7_units(piece)?);
                 gsm7::encode_into(piece, &mut payload)?;
                 Ok(payload)
             })
         }
         Encoding::Ucs2 => assemble(Cutter::new(text, parts, capacity, ucs2::units), parts, reference, |piece| {
-            let units: u32 = piece.chars().map(ucs2::units).sum();
-            let mut payload = Vec::with_capacity(units as usize * 2);
+            let mut payload = Vec::with_capacity(ucs2_units(piece) * 2);
             ucs2::encode_into(piece, &mut payload);
             Ok(payload)
         }),

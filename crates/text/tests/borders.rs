@@ -4,7 +4,7 @@
 
 use text::{
     Encoding, Measure, PARTS_LIMIT, Reference, ReferenceWidth, TextError, Unencodable, forcing_characters, gsm7,
-    measure, measure_as, segment, segment_as, ucs2,
+    measure, measure_as, packed, segment, segment_as, ucs2, udh,
 };
 
 const WIDTHS: [(ReferenceWidth, Reference); 2] =
@@ -156,6 +156,37 @@ fn headers_number_the_parts() {
     assert_eq!(wide[0].short_message_packed().len(), 140);
     assert_eq!(narrow[0].short_message_packed().len(), 140);
     assert!(segment("short", Reference::Bits8(1), 9).unwrap()[0].udh.is_empty());
+}
+
+#[test]
+fn packed_parts_start_on_a_septet_border() {
+    let text = "Ω€ ".repeat(100);
+    for (_, reference) in WIDTHS {
+        for part in segment(&text, reference, 9).unwrap() {
+            let short_message = part.short_message_packed();
+            let (header, packed) = udh::split(&short_message).unwrap();
+            let fill_bits = packed::fill_bits(header.octets());
+            assert_eq!(packed::unpack(packed, fill_bits, part.payload.len()), part.payload);
+            if fill_bits == 1 {
+                assert_eq!(packed[0] & 1, 0, "the fill bit is empty");
+            }
+        }
+    }
+}
+
+#[test]
+fn codes_of_the_encodings() {
+    assert_eq!((Encoding::Gsm7.contract_code(), Encoding::Gsm7.data_coding()), (0, 0x00));
+    assert_eq!((Encoding::Ucs2.contract_code(), Encoding::Ucs2.data_coding()), (8, 0x08));
+}
+
+#[test]
+fn the_wider_reference_costs_room() {
+    // Nine full parts with the narrow reference are ten with the wide one: whoever counts must know which is sent.
+    for text in ["a".repeat(1377), "ł".repeat(603)] {
+        let parts = WIDTHS.map(|(width, _)| measure(&text, width).parts);
+        assert_eq!(parts, [9, 10]);
+    }
 }
 
 #[test]
