@@ -68,9 +68,9 @@ pub fn unpack(octets: &[u8], fill_bits: u8, septets: usize) -> Vec<u8> {
 
 /// Unpacks everything when only the number of octets is known.
 ///
-/// A last septet that ends exactly on the octet border and is zero or a carriage return is taken for padding
-/// (3GPP TS 23.038 §6.1.2.3.1 pads with a carriage return, most senders with zeros) and dropped: a phantom `@` on every seventh
-/// message is worse than losing a true one there.
+/// A last septet that ends exactly on the octet border and is zero or a carriage return is taken for padding and
+/// dropped: 3GPP TS 23.038 §6.1.2.3.1 pads with a carriage return, most senders with zeros. A phantom `@` behind
+/// every text of seven septets (15, 23 …) is worse than losing a true one there.
 pub fn unpack_all(octets: &[u8], fill_bits: u8) -> Vec<u8> {
     let fill_bits = fill_bits % SEPTET_BITS as u8;
     let mut septets = unpack(octets, fill_bits, usize::MAX);

@@ -38,7 +38,8 @@ impl Segment {
 /// Cuts a text into as many segments as [`measure`] announces, in its cheapest encoding.
 ///
 /// The width of the reference counts: 1377 septets are nine parts with 8 bits and ten with 16, so parts that were
-/// promised with one width may have to be sent with it. No pair is ever split. Combining sequences and joined emoji stay whole where that costs no further part.
+/// promised with one width may have to be sent with it. No pair is ever split. Combining sequences and joined emoji
+/// stay whole where that costs no further part.
 ///
 /// # Errors
 /// [`TextError::TooManyParts`] if the text needs more than `parts_max`, or more than [`PARTS_LIMIT`].
