@@ -1,0 +1,172 @@
+//! `control.db`: its tables and how it is opened.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::error::ControlError;
+use super::limits::BUSY_TIMEOUT;
+
+/// Format of the tables below, kept in `user_version`.
+const FORMAT: i64 = 1;
+const FILE_NAME: &str = "control.db";
+const LOCK_NAME: &str = "control.lock";
+
+/// The tables that make up a version, in the order in which they refer to each other.
+pub(super) const CONTENT_TABLES: [&str; 7] =
+    ["carriers", "routes", "accounts", "senders", "keys", "endpoints", "numbers"];
+
+/// Rows are never numbered anew (AUTOINCREMENT): messages and sealed values refer to them for ever.
+const TABLES: &str = r#"
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+CREATE TABLE carriers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    host TEXT NOT NULL DEFAULT '',
+    port INTEGER NOT NULL DEFAULT 0,
+    tls INTEGER NOT NULL DEFAULT 0,
+    system_id TEXT NOT NULL DEFAULT '',
+    password BLOB NOT NULL DEFAULT x'',
+    system_type TEXT NOT NULL DEFAULT '',
+    interface_version TEXT NOT NULL DEFAULT '',
+    bind TEXT NOT NULL DEFAULT '',
+    binds INTEGER NOT NULL DEFAULT 0,
+    priority_binds INTEGER NOT NULL DEFAULT 0,
+    "window" INTEGER NOT NULL DEFAULT 0,
+    rate_per_second INTEGER NOT NULL DEFAULT 0,
+    direct INTEGER NOT NULL DEFAULT 0,
+    message_id_format TEXT NOT NULL DEFAULT '',
+    default_alphabet TEXT NOT NULL DEFAULT '',
+    long_messages TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE routes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    prefix TEXT NOT NULL,
+    network TEXT NOT NULL,
+    occurrence INTEGER NOT NULL,
+    carriers TEXT NOT NULL DEFAULT '',
+    direct_only INTEGER NOT NULL DEFAULT 0,
+    price INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (prefix, network, occurrence)
+) STRICT;
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    currency TEXT NOT NULL DEFAULT '',
+    balance INTEGER NOT NULL DEFAULT 0,
+    priority INTEGER NOT NULL DEFAULT 0,
+    messages_per_second INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE senders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES accounts (id),
+    name TEXT NOT NULL,
+    approved INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (account, name)
+) STRICT;
+CREATE TABLE keys (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES accounts (id),
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL UNIQUE,
+    halves BLOB NOT NULL DEFAULT x'',
+    hint TEXT NOT NULL DEFAULT '',
+    senders TEXT NOT NULL DEFAULT '',
+    permissions TEXT NOT NULL DEFAULT '',
+    allowed_addresses TEXT NOT NULL DEFAULT '',
+    UNIQUE (account, name)
+) STRICT;
+CREATE TABLE endpoints (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES accounts (id),
+    event TEXT NOT NULL,
+    url TEXT NOT NULL DEFAULT '',
+    secondary_url TEXT NOT NULL DEFAULT '',
+    secret_key BLOB NOT NULL DEFAULT x'',
+    signing_secret BLOB NOT NULL DEFAULT x'',
+    basic_user TEXT NOT NULL DEFAULT '',
+    basic_password BLOB NOT NULL DEFAULT x'',
+    UNIQUE (account, event)
+) STRICT;
+CREATE TABLE numbers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account INTEGER NOT NULL REFERENCES accounts (id),
+    number TEXT NOT NULL,
+    carrier INTEGER NOT NULL REFERENCES carriers (id),
+    kind TEXT NOT NULL DEFAULT '',
+    UNIQUE (number, carrier)
+) STRICT;
+CREATE TABLE versions (
+    version INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    content TEXT NOT NULL
+) STRICT;
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    what TEXT NOT NULL,
+    "before" TEXT NOT NULL,
+    "after" TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+"#;
+
+/// Where the database lies.
+pub(super) fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join(FILE_NAME)
+}
+
+/// Opens the database, making directory, file and tables where they are missing.
+pub(super) fn open(data_dir: &Path) -> Result<Connection, ControlError> {
+    let path = path(data_dir);
+    let directory = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    directory.map_err(|error| ControlError::file("make the data directory", data_dir, error))?;
+    let _alone = lock_opening(data_dir)?;
+    create_private(&path)?;
+    let mut connection = Connection::open(&path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    if format(&connection)? == 0 {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "user_version", FORMAT)?;
+        transaction.commit()?;
+    }
+    let found = format(&connection)?;
+    if found > FORMAT {
+        return Err(ControlError::Format { path, found, known: FORMAT });
+    }
+    Ok(connection)
+}
+
+/// Lets one process open the database at a time, until the returned file is closed: SQLite does not wait
+/// when two switch a new database to its write-ahead log at once.
+fn lock_opening(data_dir: &Path) -> Result<File, ControlError> {
+    let path = data_dir.join(LOCK_NAME);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let locked = file.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| ControlError::file("lock", &path, error))
+}
+
+/// Makes the file that SQLite then opens, for SQLite gives its side files the mode of this one. A file that
+/// exists is not opened: closing it would drop the locks this process holds on it through SQLite.
+fn create_private(path: &Path) -> Result<(), ControlError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(ControlError::file("make the control data", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn format(connection: &Connection) -> Result<i64, ControlError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}

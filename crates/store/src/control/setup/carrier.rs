@@ -1,0 +1,120 @@
+//! `[[carrier]]` entries.
+
+use std::collections::HashMap;
+
+use domain::control::{Carrier, Secret};
+use domain::id::CarrierId;
+
+use super::reader::Table;
+use super::values;
+use crate::control::limits::{
+    BINDS_MAX, PASSWORD_OCTETS_MAX, RATE_PER_SECOND_MAX, SYSTEM_ID_OCTETS_MAX, SYSTEM_TYPE_OCTETS_MAX, WINDOW_MAX,
+};
+
+const KEYS: &[&str] = &[
+    "name",
+    "host",
+    "port",
+    "tls",
+    "system_id",
+    "password",
+    "system_type",
+    "interface_version",
+    "bind",
+    "binds",
+    "priority_binds",
+    "window",
+    "rate_per_second",
+    "direct",
+    "message_id_format",
+    "default_alphabet",
+    "long_messages",
+];
+
+/// Reads all carriers.
+pub(super) fn read_all(root: &Table<'_>) -> Vec<Carrier> {
+    let mut lines: HashMap<&str, usize> = HashMap::new();
+    let mut carriers = Vec::new();
+    for table in root.tables("carrier", "carrier", KEYS) {
+        let name = values::name(&table, "name");
+        if let Some(name) = name {
+            if let Some(line) = lines.get(name.text) {
+                table.refuse("name", name, format!("the carrier in line {line} has the same name: give each its own"));
+            }
+            lines.entry(name.text).or_insert_with(|| table.line(name.offset));
+        }
+        carriers.push(read(&table, name.map_or("", |name| name.text)));
+    }
+    carriers
+}
+
+fn read(table: &Table<'_>, name: &str) -> Carrier {
+    let (binds, priority_binds) = read_binds(table);
+    Carrier {
+        id: CarrierId(0),
+        name: name.into(),
+        host: read_host(table),
+        port: narrow(table.integer("port", &(1..=u32::from(u16::MAX)), 2775)),
+        tls: table.flag("tls", false),
+        system_id: ascii(table, "system_id", "posthorn", SYSTEM_ID_OCTETS_MAX),
+        password: read_password(table),
+        system_type: ascii(table, "system_type", "", SYSTEM_TYPE_OCTETS_MAX),
+        interface_version: table.choice("interface_version").unwrap_or_default(),
+        bind: table.choice("bind").unwrap_or_default(),
+        binds,
+        priority_binds,
+        window: narrow(table.integer("window", &(1..=WINDOW_MAX), 100)),
+        rate_per_second: table.integer("rate_per_second", &(0..=RATE_PER_SECOND_MAX), 0),
+        direct: table.flag("direct", true),
+        message_id_format: table.choice("message_id_format").unwrap_or_default(),
+        default_alphabet: table.choice("default_alphabet").unwrap_or_default(),
+        long_messages: table.choice("long_messages").unwrap_or_default(),
+    }
+}
+
+fn read_binds(table: &Table<'_>) -> (u16, u16) {
+    let binds = table.integer("binds", &(1..=BINDS_MAX), 2);
+    let priority_binds = table.integer("priority_binds", &(0..=BINDS_MAX), 1);
+    if priority_binds > binds {
+        let message = format!("expected at most the number of binds, which is {binds}: raise binds or lower this");
+        table.refuse_number("priority_binds", priority_binds, message);
+    }
+    (narrow(binds), narrow(priority_binds))
+}
+
+fn read_host(table: &Table<'_>) -> String {
+    let Some(host) = table.required_text("host") else { return String::new() };
+    if !values::is_host(host.text) {
+        table.refuse("host", host, "expected a host name or an address, without port");
+    }
+    host.text.into()
+}
+
+fn read_password(table: &Table<'_>) -> Secret {
+    let Some(password) = table.required_text("password") else { return Secret::default() };
+    if password.text.len() > PASSWORD_OCTETS_MAX || !is_printable(password.text) {
+        table.refuse_secret(
+            "password",
+            password,
+            format!("expected up to {PASSWORD_OCTETS_MAX} printable ASCII characters"),
+        );
+    }
+    Secret::new(password.text)
+}
+
+fn ascii(table: &Table<'_>, key: &str, default: &str, octets_max: usize) -> String {
+    let Some(passed) = table.text(key) else { return default.into() };
+    if passed.text.len() > octets_max || !is_printable(passed.text) {
+        table.refuse(key, passed, format!("expected up to {octets_max} printable ASCII characters"));
+    }
+    passed.text.into()
+}
+
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
+/// The bounds of every key that uses it lie within 16 bits.
+fn narrow(number: u32) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}

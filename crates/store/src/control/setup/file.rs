@@ -1,0 +1,75 @@
+//! A setup file from its text.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::document::Document;
+use super::problem::{SetupProblem, SetupProblems};
+use super::reader::Table;
+use super::{account, carrier, route};
+use crate::control::content::Content;
+use crate::control::limits::SETUP_OCTETS_MAX;
+
+/// A setup file without problems: control data as it is to be.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub(in crate::control) content: Content,
+}
+
+impl Setup {
+    /// Reads and checks a setup file.
+    ///
+    /// # Errors
+    /// All problems of the file; one without a place when it cannot be read.
+    pub fn read(path: &Path) -> Result<Self, SetupProblems> {
+        let file = path.display().to_string();
+        let mut text = String::new();
+        let read = File::open(path).and_then(|file| file.take(SETUP_OCTETS_MAX + 1).read_to_string(&mut text));
+        let unreadable = match read {
+            Err(error) => Some(format!("cannot read the setup file: {error}")),
+            Ok(_) if text.len() as u64 > SETUP_OCTETS_MAX => {
+                Some(format!("the setup file is larger than {SETUP_OCTETS_MAX} octets: is it the right one?"))
+            }
+            Ok(_) => None,
+        };
+        match unreadable {
+            Some(message) => Err(SetupProblems { file, problems: vec![whole_file(message)] }),
+            None => Self::parse(&file, &text),
+        }
+    }
+
+    /// Checks the text of a setup file; `file` is its name in messages.
+    ///
+    /// # Errors
+    /// All problems of the text. While the syntax is wrong, only the problems of syntax.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SetupProblems> {
+        let document = Document::new(text);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        let content = if errors.is_empty() {
+            read_content(&Table::new(&document, root.get_ref(), &(0..0), &["carrier", "route", "account"]))
+        } else {
+            for error in errors {
+                let offset = error.span().map_or(0, |span| span.start);
+                document.report(offset, "", "", format!("this is not TOML: {}", error.message()));
+            }
+            Content::default()
+        };
+        let problems = document.into_problems();
+        if problems.is_empty() { Ok(Self { content }) } else { Err(SetupProblems { file: file.into(), problems }) }
+    }
+}
+
+fn read_content(root: &Table<'_>) -> Content {
+    let carriers = carrier::read_all(root);
+    let names: Vec<&str> = carriers.iter().map(|carrier| carrier.name.as_str()).collect();
+    let routes = route::read_all(root, &names);
+    let accounts = account::read_all(root, &names);
+    Content { carriers, routes, accounts }
+}
+
+fn whole_file(message: String) -> SetupProblem {
+    SetupProblem { line: 1, column: 1, key: String::new(), passed: String::new(), message }
+}
