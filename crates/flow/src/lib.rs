@@ -5,11 +5,17 @@
 //! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
 //!
 //! Data goes one way: a stage calls later stages through their handles, earlier ones never. What
-//! comes back from the operator enters as a new fact at settle.
+//! comes back from the operator enters as a new fact at settle. [`Flow`] puts the stages together.
 
 pub mod accept;
+mod drain;
+mod engine;
 pub mod enqueue;
 pub mod route;
 pub mod send;
 pub mod settle;
 pub mod tell;
+#[cfg(test)]
+mod testing;
+
+pub use engine::{Flow, Options};

@@ -1,5 +1,13 @@
 //! Accept: from what a client asked to a durable request, or a refusal that says why.
 
+mod balance;
+mod cancel;
+mod check;
+mod grant;
 mod order;
+mod recipients;
 
+pub(crate) use balance::Meters;
+pub use cancel::CancelOutcome;
+pub use grant::Accept;
 pub use order::{Charge, Granted, Order, Preview, Refusal, RefusalDetail};

@@ -1,1 +1,16 @@
-//! Stage.
+//! Enqueue: decides which line a message waits in, and when its time has come.
+//!
+//! A line is the messages of one lane that wait for one carrier. It holds a bounded number of them in
+//! memory; the rest stays in the store and is fetched as the line empties ([`service`]). A message
+//! that is in memory or with a bind is *held* by its line, so that it is never fetched twice.
+
+mod job;
+mod line;
+mod lines;
+mod service;
+mod spill;
+
+pub use job::{Encoded, Entry, Job, ReferenceOctets};
+pub use line::Line;
+pub use lines::Enqueue;
+pub use service::Service;

@@ -1,1 +1,17 @@
-//! Stage.
+//! Send: keeps the binds to the carriers, their windows and their pace.
+//!
+//! Each bind is one task that owns its socket and pulls from the lines as its window allows; nothing
+//! queues between a line and a socket. A slot of the window is free again only when what became of
+//! its part is durable, so that a crash can repeat no more parts than the windows hold.
+
+mod bind;
+mod carrier;
+mod encode;
+mod handler;
+mod pace;
+mod service;
+mod slots;
+mod verdict;
+
+pub use carrier::{BindState, CarrierState};
+pub use service::{Handle, Options, Service};

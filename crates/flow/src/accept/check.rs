@@ -1,0 +1,138 @@
+//! The rules of the fields: from an order to values that can be trusted, or everything that is wrong.
+
+use domain::control::{Account, Key};
+use domain::lane::Lane;
+use domain::limits;
+use domain::problem::Problem;
+use domain::sender::Sender;
+
+use super::order::{Order, RefusalDetail};
+
+/// The conditions of an order, checked. Recipients come afterwards, see [`super::recipients`].
+#[derive(Clone, Debug)]
+pub(super) struct Conditions {
+    pub lane: Lane,
+    pub sender: Sender,
+    pub validity_minutes: u32,
+    pub schedule_time: i64,
+    pub flash: bool,
+}
+
+/// Longest excerpt of what was passed that goes back in `meta.value`, in characters.
+const VALUE_CHARACTERS_MAX: usize = 64;
+
+pub(super) fn detail(problem: Problem, parameter: &'static str, value: &str) -> RefusalDetail {
+    let value = value.chars().take(VALUE_CHARACTERS_MAX).collect();
+    RefusalDetail { problem, parameter, value, source: String::new() }
+}
+
+/// Collects what is wrong, so that a client learns everything at once.
+#[derive(Default)]
+struct Findings(Vec<RefusalDetail>);
+
+impl Findings {
+    fn add(&mut self, problem: Problem, parameter: &'static str, value: &str) {
+        self.0.push(detail(problem, parameter, value));
+    }
+}
+
+/// Checks everything but the recipients and the length of the text.
+pub(super) fn check(
+    order: &Order,
+    now_seconds: i64,
+    url_allowed: &dyn Fn(&str) -> bool,
+) -> Result<Conditions, Vec<RefusalDetail>> {
+    let mut findings = Findings::default();
+    let sender = check_sender(order, &mut findings);
+    match order.message.as_deref() {
+        None => findings.add(Problem::FieldMissing, "message", ""),
+        Some("") => findings.add(Problem::MessageEmpty, "message", ""),
+        Some(_) => {}
+    }
+    let validity_minutes = check_validity(order.validity, &mut findings);
+    let schedule_time = check_schedule(order.schedule_time, now_seconds, &mut findings);
+    let flash = match order.message_type {
+        None | Some(0) => false,
+        Some(1) => true,
+        Some(other) => {
+            findings.add(Problem::TypeInvalid, "type", &other.to_string());
+            false
+        }
+    };
+    if order.short_link == Some(true) {
+        findings.add(Problem::ShortLinkUnavailable, "shortLink", "true");
+    }
+    check_references(order, url_allowed, &mut findings);
+    let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
+    if lane == Lane::Priority && !order.account.priority {
+        findings.add(Problem::PriorityNotEnabled, "priority", "true");
+    }
+    match sender {
+        Some(sender) if findings.0.is_empty() => {
+            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash })
+        }
+        _ => Err(findings.0),
+    }
+}
+
+fn check_sender(order: &Order, findings: &mut Findings) -> Option<Sender> {
+    let Some(name) = order.sender.as_deref() else {
+        findings.add(Problem::FieldMissing, "sender", "");
+        return None;
+    };
+    if let Some(sender) = assigned_sender(&order.account, &order.key, name) {
+        return Some(sender);
+    }
+    let problem = if Sender::parse(name).is_err() { Problem::SenderInvalid } else { Problem::SenderNotAssigned };
+    findings.add(problem, "sender", name);
+    None
+}
+
+fn assigned_sender(account: &Account, key: &Key, name: &str) -> Option<Sender> {
+    let entry = account.sender(name)?;
+    (entry.approved && key.senders.contains(&entry.id)).then(|| entry.name.clone())
+}
+
+fn check_validity(validity: Option<i64>, findings: &mut Findings) -> u32 {
+    match validity {
+        None | Some(0) => limits::VALIDITY_MINUTES_MAX,
+        Some(minutes) => match u32::try_from(minutes) {
+            Ok(minutes) if minutes <= limits::VALIDITY_MINUTES_MAX => minutes,
+            _ => {
+                findings.add(Problem::ValidityInvalid, "validity", &minutes.to_string());
+                limits::VALIDITY_MINUTES_MAX
+            }
+        },
+    }
+}
+
+fn check_schedule(schedule_time: Option<i64>, now_seconds: i64, findings: &mut Findings) -> i64 {
+    let schedule_time = schedule_time.unwrap_or(0);
+    if schedule_time < 0 {
+        findings.add(Problem::ScheduleInvalid, "scheduleTime", &schedule_time.to_string());
+    } else if schedule_time > now_seconds.saturating_add(limits::SCHEDULE_AHEAD_SECONDS_MAX) {
+        findings.add(Problem::ScheduleTooFar, "scheduleTime", &schedule_time.to_string());
+    }
+    schedule_time
+}
+
+fn check_references(order: &Order, url_allowed: &dyn Fn(&str) -> bool, findings: &mut Findings) {
+    if let Some(external_id) = order.external_id.as_deref() {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+        let length_fits = (1..=limits::EXTERNAL_ID_LENGTH_MAX).contains(&external_id.len());
+        if !length_fits || !external_id.bytes().all(allowed) {
+            findings.add(Problem::ExternalIdInvalid, "externalId", external_id);
+        }
+    }
+    if let Some(key) = order.idempotency_key.as_deref() {
+        let length_fits = (1..=limits::IDEMPOTENCY_KEY_LENGTH_MAX).contains(&key.len());
+        if !length_fits || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            findings.add(Problem::IdempotencyKeyInvalid, "Idempotency-Key", key);
+        }
+    }
+    if let Some(url) = order.webhook_url.as_deref().filter(|url| !url.is_empty())
+        && (url.len() > limits::URL_LENGTH_MAX || !url_allowed(url))
+    {
+        findings.add(Problem::WebhookUrlInvalid, "webhookUrl", url);
+    }
+}

@@ -1,0 +1,279 @@
+//! The way in: check, price, pay, make durable.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::clock::{Clock, UnixMillis};
+use domain::control::Account;
+use domain::id::AccountId;
+use domain::limits;
+use domain::money::Money;
+use domain::problem::Problem;
+use domain::request::{RefusedRecipient, Request};
+use sha2::{Digest, Sha256};
+use store::{AcceptOutcome, RecordError, Store};
+use text::{Measure, ReferenceWidth};
+
+use super::balance::Meters;
+use super::check::{self, Conditions, detail};
+use super::order::{Charge, Granted, Order, Preview, Refusal, RefusalDetail};
+use super::recipients::{self, Recipients};
+use crate::enqueue::Enqueue;
+
+/// Whether a webhook URL may be called at all.
+pub(crate) type UrlGuard = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Takes orders. Cheap to clone.
+#[derive(Clone)]
+pub struct Accept(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub store: Store,
+    pub enqueue: Enqueue,
+    clock: Clock,
+    meters: Arc<Meters>,
+    url_guard: UrlGuard,
+    stopping: AtomicBool,
+}
+
+/// An order that passed every rule.
+struct Checked {
+    conditions: Conditions,
+    recipients: Recipients,
+    measure: Measure,
+    total: Money,
+}
+
+impl Accept {
+    pub(crate) fn new(store: Store, enqueue: Enqueue, clock: Clock, meters: Arc<Meters>, url_guard: UrlGuard) -> Self {
+        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, stopping: AtomicBool::new(false) }))
+    }
+
+    /// From now on every order is refused: the server is stopping.
+    pub fn stop(&self) {
+        self.0.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes an order. `Ok` means that every message in it is on stable storage.
+    ///
+    /// # Errors
+    /// [`Refusal`] when nothing was kept, with everything that is wrong.
+    pub async fn send(&self, mut order: Order) -> Result<Granted, Refusal> {
+        let inner = &*self.0;
+        if inner.stopping.load(Ordering::Relaxed) {
+            return Err(refusal(Problem::ShuttingDown, Some(1)));
+        }
+        let now = inner.clock.now();
+        let Checked { conditions, recipients, measure, total } = self.check(&order, now)?;
+        let count = recipients.accepted.len();
+        inner
+            .meters
+            .admit(&order.account, count)
+            .map_err(|wait| refusal(Problem::TooManyRequests, Some(whole_seconds(wait))))?;
+        let lane = conditions.lane;
+        let account = Arc::clone(&order.account);
+        let request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
+        if !inner.meters.spend(&account, total) {
+            return self.repeated_although_broke(request, &account).await;
+        }
+        let outcome = inner.store.accept(lane, request).await;
+        if !matches!(outcome, Ok(AcceptOutcome::Accepted(_))) {
+            inner.meters.refund(account.id, total);
+        }
+        self.answer(outcome, &account, recipients.refused)
+    }
+
+    /// What a send would do, without doing it.
+    ///
+    /// # Errors
+    /// [`Refusal`] as the send would be refused.
+    pub fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
+        let checked = self.check(order, self.0.clock.now())?;
+        let control = self.0.store.control();
+        let text = order.message.as_deref().unwrap_or_default();
+        let mut forcing_characters = Vec::new();
+        for forcing in text::forcing_characters(text) {
+            if !forcing_characters.contains(&forcing.character) {
+                forcing_characters.push(forcing.character);
+            }
+        }
+        let carrier_name = |id| control.carrier(id).map(|carrier| carrier.name.clone()).unwrap_or_default();
+        let charge = |message: &domain::request::NewMessage| Charge {
+            phone: message.phone,
+            price: message.price,
+            carrier: message.carrier,
+            carrier_name: carrier_name(message.carrier),
+        };
+        Ok(Preview {
+            encoding: checked.measure.encoding,
+            units: checked.measure.units,
+            parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
+            forcing_characters,
+            currency: order.account.currency.number,
+            charges: checked.recipients.accepted.iter().map(charge).collect(),
+            refused: checked.recipients.refused,
+        })
+    }
+
+    /// What an account has left; zero for an account that does not exist.
+    #[must_use]
+    pub fn balance(&self, account: AccountId) -> Money {
+        let control = self.0.store.control();
+        control.account(account).map_or(Money(0), |account| self.0.meters.balance(account))
+    }
+
+    fn check(&self, order: &Order, now: UnixMillis) -> Result<Checked, Refusal> {
+        let checked = check::check(order, now.seconds(), &*self.0.url_guard);
+        let recipients = recipients::sort_out(order.phone_numbers.as_deref(), &self.0.store.control());
+        let (conditions, mut recipients) = match (checked, recipients) {
+            (Ok(conditions), Ok(recipients)) => (conditions, recipients),
+            (Err(mut details), recipients) => {
+                details.extend(recipients.err());
+                return Err(Refusal { details, retry_after_seconds: None });
+            }
+            (Ok(_), Err(problem)) => return Err(Refusal { details: vec![problem], retry_after_seconds: None }),
+        };
+        let text = order.message.as_deref().unwrap_or_default();
+        let measure = text::measure(text, ReferenceWidth::Bits8);
+        let parts = u8::try_from(measure.parts).ok().filter(|&parts| parts <= limits::PARTS_PER_MESSAGE_MAX);
+        let Some(parts) = parts else {
+            return Err(Refusal {
+                details: vec![detail(Problem::MessageTooLong, "message", &format!("{} parts", measure.parts))],
+                retry_after_seconds: None,
+            });
+        };
+        if recipients.accepted.is_empty() {
+            return Err(Refusal { details: recipients.refused, retry_after_seconds: None });
+        }
+        let total = recipients.price(parts);
+        Ok(Checked { conditions, recipients, measure, total })
+    }
+
+    fn request(
+        &self,
+        order: &mut Order,
+        conditions: Conditions,
+        messages: Vec<domain::request::NewMessage>,
+        refused: &[RefusalDetail],
+        measure: Measure,
+        now: UnixMillis,
+    ) -> Request {
+        let asked = u32::try_from(messages.len() + refused.len()).unwrap_or(u32::MAX);
+        let due_at = UnixMillis::from_seconds(conditions.schedule_time).max(now);
+        let fingerprint = fingerprint(order);
+        let refused = refused.iter().map(|detail| RefusedRecipient {
+            value: detail.source.as_str().into(),
+            code: detail.problem.code().into(),
+        });
+        Request {
+            id: self.0.store.ids().next_block(conditions.lane, asked),
+            account: order.account.id,
+            key: order.key.id,
+            uniq_id: order.uniq_id.clone(),
+            external_id: order.external_id.take().map(Into::into),
+            idempotency_key: order.idempotency_key.take().map(Into::into),
+            fingerprint,
+            sender: conditions.sender,
+            text: order.message.take().unwrap_or_default().into(),
+            encoding: measure.encoding,
+            parts: u8::try_from(measure.parts).unwrap_or(u8::MAX),
+            flash: conditions.flash,
+            webhook_url: order.webhook_url.take().filter(|url| !url.is_empty()).map(Into::into),
+            accepted_at: now,
+            due_at,
+            schedule_time: conditions.schedule_time,
+            expires_at: due_at.plus_ms(i64::from(conditions.validity_minutes) * 60_000),
+            currency: order.account.currency.number,
+            messages,
+            refused: refused.collect(),
+        }
+    }
+
+    /// A repeated request costs nothing, so it is answered even when the balance no longer covers it.
+    async fn repeated_although_broke(&self, request: Request, account: &Account) -> Result<Granted, Refusal> {
+        let too_low = Err(refusal(Problem::BalanceTooLow, None));
+        if request.external_id.is_none() && request.idempotency_key.is_none() {
+            return too_low;
+        }
+        match self.0.store.repeated(&request).await {
+            Ok(Some(outcome)) => self.answer(Ok(outcome), account, Vec::new()),
+            Ok(None) => too_low,
+            Err(error) => self.answer(Err(error), account, Vec::new()),
+        }
+    }
+
+    fn answer(
+        &self,
+        outcome: Result<AcceptOutcome, RecordError>,
+        account: &Account,
+        refused: Vec<RefusalDetail>,
+    ) -> Result<Granted, Refusal> {
+        let balance = self.0.meters.balance(account);
+        match outcome {
+            Ok(AcceptOutcome::Accepted(request)) => Ok(Granted { request, refused, repeated: false, balance }),
+            Ok(AcceptOutcome::Repeated(request)) => {
+                let refused = request.refused.iter().map(refused_before).collect();
+                Ok(Granted { request, refused, repeated: true, balance })
+            }
+            Ok(AcceptOutcome::Conflict { by_external_id: true }) => Err(refusal(Problem::ExternalIdConflict, None)),
+            Ok(AcceptOutcome::Conflict { by_external_id: false }) => {
+                Err(refusal(Problem::IdempotencyKeyConflict, None))
+            }
+            Ok(AcceptOutcome::InProgress) => Err(refusal(Problem::RequestInProgress, Some(1))),
+            Err(error) => Err(storage_refusal(&error)),
+        }
+    }
+}
+
+fn refused_before(recipient: &RefusedRecipient) -> RefusalDetail {
+    let problem = Problem::by_code(&recipient.code).unwrap_or(Problem::RecipientInvalid);
+    RefusalDetail { source: recipient.value.to_string(), ..detail(problem, "phoneNumbers", &recipient.value) }
+}
+
+pub(super) fn refusal(problem: Problem, retry_after_seconds: Option<u32>) -> Refusal {
+    Refusal { details: vec![detail(problem, "", "")], retry_after_seconds }
+}
+
+/// What a client is told when the store can't take a fact.
+pub(super) fn storage_refusal(error: &RecordError) -> Refusal {
+    match error {
+        RecordError::Overloaded => refusal(Problem::Overloaded, Some(1)),
+        RecordError::StorageFull => refusal(Problem::StorageFull, Some(5)),
+        RecordError::Closed => refusal(Problem::ShuttingDown, Some(1)),
+        error => {
+            tracing::error!(target: "accept", error = %error, "the store refused a fact");
+            refusal(Problem::Internal, None)
+        }
+    }
+}
+
+fn whole_seconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
+}
+
+/// Equal orders have equal fingerprints. Only asked for when the client gave a reference to repeat by.
+fn fingerprint(order: &Order) -> [u8; 16] {
+    let mut first = [0_u8; 16];
+    if order.external_id.is_none() && order.idempotency_key.is_none() {
+        return first;
+    }
+    let mut hash = Sha256::new();
+    let mut field = |bytes: &[u8]| {
+        hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
+        hash.update(bytes);
+    };
+    field(order.sender.as_deref().unwrap_or_default().as_bytes());
+    field(order.message.as_deref().unwrap_or_default().as_bytes());
+    field(order.webhook_url.as_deref().unwrap_or_default().as_bytes());
+    field(order.external_id.as_deref().unwrap_or_default().as_bytes());
+    let numbers =
+        [order.validity, order.schedule_time, order.message_type].map(|number| number.unwrap_or(0).to_le_bytes());
+    field(numbers.as_flattened());
+    field(&[u8::from(order.priority == Some(true)), u8::from(order.short_link == Some(true))]);
+    for number in order.phone_numbers.iter().flatten() {
+        field(number.as_bytes());
+    }
+    first.copy_from_slice(&hash.finalize()[..16]);
+    first
+}

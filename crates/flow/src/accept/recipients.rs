@@ -1,0 +1,67 @@
+//! Recipients of an order: read, repeats dropped, a way and a price found for each.
+
+use std::collections::HashSet;
+
+use domain::control::Control;
+use domain::limits;
+use domain::money::Money;
+use domain::phone::Phone;
+use domain::problem::Problem;
+use domain::request::NewMessage;
+use foldhash::fast::RandomState;
+
+use super::check::detail;
+use super::order::RefusalDetail;
+use crate::route;
+
+/// The recipients that can be sent to, and those that can't.
+#[derive(Debug, Default)]
+pub(super) struct Recipients {
+    /// With the price of one part; multiplied when the parts are known.
+    pub accepted: Vec<NewMessage>,
+    pub refused: Vec<RefusalDetail>,
+}
+
+/// Sorts out `numbers`; fails only when there are none or too many.
+pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<Recipients, RefusalDetail> {
+    let numbers = numbers.ok_or_else(|| detail(Problem::FieldMissing, "phoneNumbers", ""))?;
+    if numbers.is_empty() {
+        return Err(detail(Problem::RecipientsMissing, "phoneNumbers", ""));
+    }
+    if numbers.len() > limits::RECIPIENTS_PER_REQUEST_MAX {
+        return Err(detail(Problem::RecipientsTooMany, "phoneNumbers", &numbers.len().to_string()));
+    }
+    let mut recipients = Recipients { accepted: Vec::with_capacity(numbers.len()), ..Recipients::default() };
+    let mut seen =
+        HashSet::with_capacity_and_hasher(if numbers.len() > 1 { numbers.len() } else { 0 }, RandomState::default());
+    for (position, number) in numbers.iter().enumerate() {
+        let position = u16::try_from(position).unwrap_or(u16::MAX);
+        let outcome = Phone::parse(number).map_err(|_| Problem::RecipientInvalid).and_then(|phone| {
+            if numbers.len() > 1 && !seen.insert(phone) {
+                return Err(Problem::RecipientRepeated);
+            }
+            let plan = route::plan(control, phone).ok_or(Problem::RecipientUnroutable)?;
+            Ok(NewMessage { position, phone, price: plan.route.price, carrier: plan.carrier.id })
+        });
+        match outcome {
+            Ok(message) => recipients.accepted.push(message),
+            Err(problem) => {
+                let source = number.chars().take(32).collect();
+                recipients.refused.push(RefusalDetail { source, ..detail(problem, "phoneNumbers", number) });
+            }
+        }
+    }
+    Ok(recipients)
+}
+
+impl Recipients {
+    /// Turns prices per part into prices per message and returns their sum.
+    pub(super) fn price(&mut self, parts: u8) -> Money {
+        let mut total = Money(0);
+        for message in &mut self.accepted {
+            message.price = message.price.times(u32::from(parts));
+            total = total.plus(message.price);
+        }
+        total
+    }
+}

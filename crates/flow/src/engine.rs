@@ -1,0 +1,143 @@
+//! Puts the stages together over a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::lane::Lane;
+use domain::random::Random;
+use domain::request::Request;
+use store::{Committed, Store, Watcher};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::accept::{Accept, Meters};
+use crate::enqueue::{self, Enqueue};
+use crate::send;
+use crate::settle::{self, Settle};
+use crate::tell;
+
+/// What the flow needs from outside.
+pub struct Options {
+    /// Webhooks.
+    pub tell: tell::Options,
+    /// Certificates that operators' TLS certificates may lead to.
+    pub operator_tls_roots: rustls::RootCertStore,
+    /// Where jitter comes from.
+    pub random: Random,
+}
+
+/// A running flow.
+pub struct Flow {
+    /// Takes orders.
+    pub accept: Accept,
+    /// The lines, for a look at them.
+    pub enqueue: Enqueue,
+    /// The carriers, for a look at them.
+    pub send: send::Handle,
+    /// What came back, for a look at it.
+    pub settle: Settle,
+    /// Webhooks, for a look at them.
+    pub tell: tell::Handle,
+    /// The tasks of the stages in the order in which they are stopped.
+    stages: Vec<Stage>,
+}
+
+struct Stage {
+    name: &'static str,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// How long a stage may take to stop after it was told to.
+const STAGE_STOP: Duration = Duration::from_secs(15);
+
+impl Flow {
+    /// Starts all stages; messages that waited before the start wait again.
+    ///
+    /// # Errors
+    /// A sentence saying what can't be started and why.
+    pub async fn start(store: Store, clock: Clock, options: Options) -> Result<Self, String> {
+        let spent = store.spent().await.map_err(|error| format!("what accounts have spent can't be read: {error}"))?;
+        let meters = Arc::new(Meters::new(spent));
+        let enqueue = Enqueue::default();
+        let (tell_service, tell) =
+            tell::Service::new(store.clone(), clock.clone(), options.random.clone(), options.tell)
+                .map_err(|error| format!("webhooks can't be started: {error}"))?;
+        let url_guard = {
+            let tell = tell.clone();
+            Arc::new(move |url: &str| tell.allows_url(url))
+        };
+        let accept = Accept::new(store.clone(), enqueue.clone(), clock.clone(), Arc::clone(&meters), url_guard);
+        let settle = Settle::new(store.clone(), enqueue.clone(), clock.clone());
+        store.watch(Arc::new(Reaction { enqueue: enqueue.clone(), meters, tell: tell.clone() }));
+        let send_options = send::Options { tls_roots: options.operator_tls_roots, random: options.random };
+        let (send_service, send) =
+            send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock, send_options);
+
+        let mut filling = Stage::new("enqueue");
+        for lane in Lane::ALL {
+            filling.spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone()).run(drain));
+        }
+        let mut sending = Stage::new("send");
+        sending.spawn(|drain| send_service.run(drain));
+        let mut settling = Stage::new("settle");
+        settling.spawn(|drain| settle::Service(settle.clone()).run(drain));
+        let mut telling = Stage::new("tell");
+        telling.spawn(|drain| tell_service.run(drain));
+        let stages = vec![filling, sending, settling, telling];
+        Ok(Self { accept, enqueue, send, settle, tell, stages })
+    }
+
+    /// Stops the stages from the first to the last, so that what is in between still gets through.
+    pub async fn stop(self) {
+        self.accept.stop();
+        for mut stage in self.stages {
+            stage.stop.send_replace(true);
+            let finished = async { while stage.tasks.join_next().await.is_some() {} };
+            if timeout(STAGE_STOP, finished).await.is_err() {
+                tracing::warn!(target: "posthorn", stage = stage.name, "did not stop in time");
+            }
+        }
+    }
+}
+
+impl Stage {
+    fn new(name: &'static str) -> Self {
+        Self { name, stop: watch::channel(false).0, tasks: JoinSet::new() }
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(&mut self, run: impl FnOnce(watch::Receiver<bool>) -> F) {
+        self.tasks.spawn(run(self.stop.subscribe()));
+    }
+}
+
+/// What follows from each commit: accepted messages line up, refunds go back, reports are told.
+struct Reaction {
+    enqueue: Enqueue,
+    meters: Arc<Meters>,
+    tell: tell::Handle,
+}
+
+impl Watcher for Reaction {
+    fn committed(&self, _lane: Lane, committed: Vec<Committed>) {
+        for change in committed {
+            match change {
+                Committed::Accepted(request) => self.accepted(&request),
+                Committed::Moved(moved) => {
+                    self.meters.refund(moved.account, moved.refund);
+                    if let Some(event) = moved.event {
+                        self.tell.tell(event);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Reaction {
+    fn accepted(&self, request: &Request) {
+        self.enqueue.accepted(request);
+    }
+}

@@ -1,0 +1,197 @@
+//! A message on its way to a bind.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use domain::clock::UnixMillis;
+use domain::control::{DefaultAlphabet, LongMessages};
+use domain::id::{AccountId, CarrierId, MessageId};
+use domain::limits;
+use domain::phone::Phone;
+use domain::request::{Content, Request, Waiting};
+use text::{Encoding, Reference, TextError};
+
+/// The parts of a text, written for a carrier once and shared by all recipients of a request.
+#[derive(Debug)]
+pub struct Encoded {
+    /// `short_message` of each part, the reference octets of its user data header still zero.
+    pub parts: Vec<Vec<u8>>,
+    /// Where the reference stands in each part.
+    pub reference: ReferenceOctets,
+    /// `data_coding` without the message class.
+    pub data_coding: u8,
+}
+
+/// Where the concatenation reference stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceOctets {
+    /// A single part has none.
+    None,
+    /// One octet at index 3.
+    Bits8,
+    /// Two octets at index 4.
+    Bits16,
+}
+
+/// What the messages of one request share on their way.
+#[derive(Debug)]
+pub struct Shared {
+    /// Text and conditions.
+    pub content: Arc<Content>,
+    /// Written on first use. All messages of a line go to the same carrier.
+    encoded: OnceLock<Result<Encoded, TextError>>,
+}
+
+impl Shared {
+    fn new(content: Arc<Content>) -> Arc<Self> {
+        Arc::new(Self { content, encoded: OnceLock::new() })
+    }
+
+    /// The parts as the carrier wants them.
+    ///
+    /// # Errors
+    /// [`TextError`] when the text does not fit what the carrier can carry.
+    pub fn encoded(&self, long_messages: LongMessages, alphabet: DefaultAlphabet) -> Result<&Encoded, &TextError> {
+        self.encoded.get_or_init(|| encode(&self.content, long_messages, alphabet)).as_ref()
+    }
+}
+
+fn encode(content: &Content, long_messages: LongMessages, alphabet: DefaultAlphabet) -> Result<Encoded, TextError> {
+    let parts_max = u16::from(limits::PARTS_PER_MESSAGE_MAX);
+    let mut octets = ReferenceOctets::Bits8;
+    let mut segments = text::segment(&content.text, Reference::Bits8(0), parts_max)?;
+    if long_messages == LongMessages::Udh16
+        // A 16-bit reference costs each part a unit; where that would make a part more than was
+        // accepted and priced, the 8-bit one stays.
+        && let Ok(wide) = text::segment(&content.text, Reference::Bits16(0), parts_max)
+        && wide.len() == segments.len()
+    {
+        (segments, octets) = (wide, ReferenceOctets::Bits16);
+    }
+    let packed = content.encoding == Encoding::Gsm7 && alphabet == DefaultAlphabet::Gsm7Packed;
+    let parts: Vec<Vec<u8>> = segments
+        .iter()
+        .map(|segment| if packed { segment.short_message_packed() } else { segment.short_message() })
+        .collect();
+    let reference = if parts.len() == 1 { ReferenceOctets::None } else { octets };
+    Ok(Encoded { parts, reference, data_coding: content.encoding.data_coding() })
+}
+
+/// One message on its way.
+#[derive(Debug)]
+pub struct Job {
+    /// The message.
+    pub id: MessageId,
+    /// Whose message it is.
+    pub account: AccountId,
+    /// Whom it goes to.
+    pub phone: Phone,
+    /// What its request shares.
+    pub shared: Arc<Shared>,
+    /// Parts that an operator has not durably taken yet.
+    unsettled: AtomicU8,
+    /// Temporary refusals so far.
+    refusals: AtomicU32,
+    /// The message has ended: what is left of it is not sent.
+    ended: AtomicBool,
+}
+
+/// A job with the parts of it that are to be sent, as bits (bit 0 = part 1).
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The message.
+    pub job: Arc<Job>,
+    /// Parts to be sent.
+    pub parts: u16,
+}
+
+const _: () = assert!(limits::PARTS_PER_MESSAGE_MAX <= 16);
+
+impl Job {
+    /// The conditions of its request.
+    #[must_use]
+    pub fn content(&self) -> &Content {
+        &self.shared.content
+    }
+
+    /// Milliseconds until it must not be sent any more; zero or less when that moment is past.
+    #[must_use]
+    pub fn remaining_ms(&self, now: UnixMillis) -> i64 {
+        self.content().expires_at.since_ms(now)
+    }
+
+    /// The concatenation reference: made from the id, so that a part that is sent again, even after
+    /// a restart, carries the same one and handsets join it with its siblings.
+    #[must_use]
+    pub fn reference(&self) -> u16 {
+        let ticks = self.id.0 >> 22; // milliseconds
+        let sequence = self.id.0 >> 6;
+        u16::try_from((ticks ^ (sequence << 3)) & 0xffff).unwrap_or_default()
+    }
+
+    /// Counts a part as durably taken; true when it was the last one.
+    pub fn settle_part(&self) -> bool {
+        self.unsettled.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// The message has ended: what is left of it is not sent. True the first time.
+    pub fn end(&self) -> bool {
+        !self.ended.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether the message has ended.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Counts a temporary refusal and returns how many there were before.
+    pub fn count_refusal(&self) -> u32 {
+        self.refusals.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Entry {
+    /// The messages of a request that was just accepted, with the carrier each waits for.
+    pub fn of_request(request: &Request) -> impl Iterator<Item = (CarrierId, Self)> + '_ {
+        let shared = Shared::new(Arc::new(Content::from(request)));
+        request.messages.iter().enumerate().map(move |(index, message)| {
+            let id = request.message_id(index);
+            let entry = Self::new(id, request.account, message.phone, Arc::clone(&shared), &[]);
+            (message.carrier, entry)
+        })
+    }
+
+    /// A message that was fetched from the store.
+    #[must_use]
+    pub fn of_waiting(waiting: Waiting) -> Self {
+        let shared = Shared::new(waiting.content);
+        Self::new(waiting.id, waiting.account, waiting.phone, shared, &waiting.parts_taken)
+    }
+
+    fn new(id: MessageId, account: AccountId, phone: Phone, shared: Arc<Shared>, taken: &[u8]) -> Self {
+        let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
+        let parts = taken.iter().fold(all, |parts, &number| parts & !bit(number));
+        let unsettled = AtomicU8::new(u8::try_from(parts.count_ones()).unwrap_or(u8::MAX));
+        let job =
+            Job { id, account, phone, shared, unsettled, refusals: AtomicU32::new(0), ended: AtomicBool::new(false) };
+        Self { job: Arc::new(job), parts }
+    }
+
+    /// One part of a message, to be sent again.
+    #[must_use]
+    pub fn part(job: Arc<Job>, number: u8) -> Self {
+        Self { job, parts: bit(number) }
+    }
+
+    /// Takes the next part number out, `None` when all are taken.
+    pub fn next_part(&mut self) -> Option<u8> {
+        let index = self.parts.trailing_zeros();
+        self.parts &= self.parts.wrapping_sub(1);
+        u8::try_from(index + 1).ok().filter(|_| index < 16)
+    }
+}
+
+fn bit(number: u8) -> u16 {
+    1_u16.checked_shl(u32::from(number).wrapping_sub(1)).unwrap_or(0)
+}

@@ -1,0 +1,89 @@
+//! All lines, and the way in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::id::{CarrierId, MessageId};
+use domain::lane::Lane;
+use domain::request::Request;
+use parking_lot::RwLock;
+use tokio::sync::Notify;
+
+use super::job::Entry;
+use super::line::Line;
+
+/// The way into the lines. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Enqueue(pub(super) Arc<Lines>);
+
+#[derive(Default)]
+pub(super) struct Lines {
+    lines: RwLock<HashMap<(Lane, CarrierId), Arc<Line>>>,
+    /// A line may have room for what is in the store.
+    pub refill_wanted: [Notify; 2],
+}
+
+impl Enqueue {
+    /// The line of a lane to a carrier.
+    #[must_use]
+    pub fn line(&self, lane: Lane, carrier: CarrierId) -> Arc<Line> {
+        if let Some(line) = self.0.lines.read().get(&(lane, carrier)) {
+            return Arc::clone(line);
+        }
+        let mut lines = self.0.lines.write();
+        Arc::clone(lines.entry((lane, carrier)).or_insert_with(|| Arc::new(Line::new(lane, carrier))))
+    }
+
+    /// All lines.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Arc<Line>> {
+        self.0.lines.read().values().cloned().collect()
+    }
+
+    /// Lines up the messages of a request that just became durable. What is scheduled for later stays
+    /// in the store until its time comes.
+    pub fn accepted(&self, request: &Request) {
+        if request.due_at > request.accepted_at {
+            return;
+        }
+        let lane = request.id.lane();
+        let mut entries = Entry::of_request(request).peekable();
+        while let Some((carrier, first)) = entries.next() {
+            // A run of neighbours for one carrier is lined up under one lock.
+            let mut run = vec![first];
+            while let Some((_, entry)) = entries.next_if(|(next, _)| *next == carrier) {
+                run.push(entry);
+            }
+            self.line(lane, carrier).push(run.into_iter());
+        }
+    }
+
+    /// Takes a message out of its line. True when no bind has it or can take it until
+    /// [`Enqueue::withdrawal_ended`].
+    #[must_use]
+    pub fn withdraw(&self, id: MessageId) -> bool {
+        let lines = self.of_lane(id.lane());
+        let withdrawn = lines.iter().all(|line| line.withdraw(id));
+        if !withdrawn {
+            lines.iter().for_each(|line| line.withdrawal_ended(id, true));
+        }
+        withdrawn
+    }
+
+    /// The fact that ended a withdrawn message is durable; if it could not be recorded, the message
+    /// waits again.
+    pub fn withdrawal_ended(&self, id: MessageId, recorded: bool) {
+        self.of_lane(id.lane()).iter().for_each(|line| line.withdrawal_ended(id, recorded));
+    }
+
+    /// The lines of one lane.
+    #[must_use]
+    pub fn of_lane(&self, lane: Lane) -> Vec<Arc<Line>> {
+        self.0.lines.read().values().filter(|line| line.lane == lane).cloned().collect()
+    }
+
+    /// A bind took messages out of a line of this lane.
+    pub fn taken(&self, lane: Lane) {
+        self.0.refill_wanted[lane.index()].notify_one();
+    }
+}

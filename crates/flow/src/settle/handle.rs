@@ -1,0 +1,176 @@
+//! The way in: what operators took, refused and reported.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::clock::Clock;
+use domain::control::Carrier;
+use domain::fact::{Fact, MessageFact};
+use domain::id::{CarrierId, MessageId};
+use domain::lane::Lane;
+use domain::operator_id;
+use domain::state::Status;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use parking_lot::Mutex;
+use store::question::ReceiptMatch;
+use store::{QuestionError, Store};
+
+use super::parked;
+use super::recorder::record_in_order;
+use crate::enqueue::Enqueue;
+
+/// A part that an operator took.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// The message.
+    pub id: MessageId,
+    /// Part number from 1.
+    pub part: u8,
+    /// The operator's id as given; empty if it gave none.
+    pub operator_id: Box<str>,
+}
+
+/// The way into settle. Cheap to clone.
+#[derive(Clone)]
+pub struct Settle(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub store: Store,
+    pub enqueue: Enqueue,
+    pub clock: Clock,
+    /// Ids given by operators whose facts are not durable yet: a receipt may be faster than our commit.
+    in_progress: Mutex<HashMap<i64, ReceiptMatch, RandomState>>,
+    pub stats: Stats,
+}
+
+/// What settle has seen so far.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Parts taken by operators.
+    pub taken: AtomicU64,
+    /// Parts refused by operators.
+    pub refused: AtomicU64,
+    /// Receipts matched at once.
+    pub receipts_matched: AtomicU64,
+    /// Receipts parked because no message was known.
+    pub receipts_parked: AtomicU64,
+    /// Parked receipts that found their message later.
+    pub receipts_unparked: AtomicU64,
+    /// Requests of operators that could not be read to their end.
+    pub damaged: AtomicU64,
+    /// Incoming messages and parts.
+    pub incoming: AtomicU64,
+    /// Messages whose validity ran out before they were handed over.
+    pub expired: AtomicU64,
+    /// Messages without a final receipt after validity and grace.
+    pub unknown: AtomicU64,
+}
+
+impl Settle {
+    /// Settle on this store.
+    #[must_use]
+    pub fn new(store: Store, enqueue: Enqueue, clock: Clock) -> Self {
+        let in_progress = Mutex::default();
+        Self(Arc::new(Inner { store, enqueue, clock, in_progress, stats: Stats::default() }))
+    }
+
+    /// What it has seen so far.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// An operator took parts, all of one lane. `durable` is called with true when that
+    /// can't be forgotten any more, with false when the store was closed first.
+    pub fn taken(&self, carrier: &Carrier, lane: Lane, taken: Vec<Taken>, durable: impl FnOnce(bool) + Send + 'static) {
+        let at = self.0.clock.now();
+        self.0.stats.taken.fetch_add(taken.len() as u64, Ordering::Relaxed);
+        let mut keys = Vec::with_capacity(taken.len());
+        let mut facts = Vec::with_capacity(taken.len());
+        let format = carrier.message_id_format;
+        for Taken { id, part, operator_id } in taken {
+            let canonical_id = if operator_id.is_empty() { Box::default() } else { format.from_response(&operator_id) };
+            if !canonical_id.is_empty() {
+                keys.push((
+                    operator_id::match_key(carrier.id, &canonical_id),
+                    canonical_id.clone(),
+                    ReceiptMatch { id, part },
+                ));
+            }
+            let what = MessageFact::Submitted { part, carrier: carrier.id, operator_id, canonical_id };
+            facts.push(Fact::Message { id, at, what });
+        }
+        self.0.in_progress.lock().extend(keys.iter().map(|(key, _, place)| (*key, place.clone())));
+        let settle = self.clone();
+        let carrier = carrier.id;
+        record_in_order(&self.0.store, lane, facts, move |is_durable| {
+            settle.forget_in_progress(&keys);
+            durable(is_durable);
+            if settle.0.store.has_parked() {
+                tokio::spawn(async move { parked::match_taken(&settle, carrier, keys).await });
+            }
+        });
+    }
+
+    fn forget_in_progress(&self, keys: &[(i64, Box<str>, ReceiptMatch)]) {
+        let mut in_progress = self.0.in_progress.lock();
+        for (key, _, place) in keys {
+            if in_progress.get(key) == Some(place) {
+                in_progress.remove(key);
+            }
+        }
+    }
+
+    /// An operator refused a part. Temporary refusals are kept in the message's history.
+    pub fn refused(
+        &self,
+        carrier: CarrierId,
+        id: MessageId,
+        part: u8,
+        (command_status, is_final): (u32, bool),
+        durable: impl FnOnce(bool) + Send + 'static,
+    ) {
+        self.0.stats.refused.fetch_add(1, Ordering::Relaxed);
+        self.record(id, MessageFact::Refused { part, carrier, command_status, is_final }, durable);
+    }
+
+    /// It is not known whether an operator took a part; the message is tried again.
+    pub fn unanswered(&self, carrier: CarrierId, id: MessageId, part: u8) {
+        self.record(id, MessageFact::Unanswered { part, carrier }, |_| {});
+    }
+
+    /// We ended a message ourselves.
+    pub fn ended(
+        &self,
+        id: MessageId,
+        status: Status,
+        reason: &'static str,
+        durable: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let stat = if status == Status::Expired { &self.0.stats.expired } else { &self.0.stats.unknown };
+        stat.fetch_add(1, Ordering::Relaxed);
+        self.record(id, MessageFact::Ended { status, reason }, durable);
+    }
+
+    fn record(&self, id: MessageId, what: MessageFact, durable: impl FnOnce(bool) + Send + 'static) {
+        let fact = Fact::Message { id, at: self.0.clock.now(), what };
+        record_in_order(&self.0.store, id.lane(), vec![fact], durable);
+    }
+
+    /// The message and part an operator's id belongs to, durable or about to be.
+    pub(super) async fn find(
+        &self,
+        carrier: CarrierId,
+        forms: &[Box<str>],
+    ) -> Result<Option<ReceiptMatch>, QuestionError> {
+        let soon = {
+            let in_progress = self.0.in_progress.lock();
+            forms.iter().find_map(|form| in_progress.get(&operator_id::match_key(carrier, form)).cloned())
+        };
+        match soon {
+            Some(place) => Ok(Some(place)),
+            None => self.0.store.match_receipt(carrier, forms).await,
+        }
+    }
+}
