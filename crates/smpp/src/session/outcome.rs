@@ -27,7 +27,7 @@ pub enum Outcome<'a> {
     TimedOut,
     /// The connection ended first.
     ConnectionLost {
-        /// Whether any octet of the request went out. If not, the peer cannot have taken it.
+        /// Whether the whole request went out. If not, the peer cannot have taken it.
         written: bool,
     },
 }

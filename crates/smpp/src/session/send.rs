@@ -81,10 +81,10 @@ impl SendBatch<'_> {
             *self.refused = true;
             return Err(PushError::Full);
         }
-        let frame_starts_at = self.octets_written + self.out.len() as u64;
         let sequence_number = self.window.take_sequence_number();
         encode(sequence_number, self.out)?;
-        self.window.reserve(sequence_number, command_id, token, self.now, frame_starts_at);
+        let frame_ends_at = self.octets_written + self.out.len() as u64;
+        self.window.reserve(sequence_number, command_id, token, self.now, frame_ends_at);
         *self.pushed += 1;
         Ok(())
     }

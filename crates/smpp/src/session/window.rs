@@ -1,7 +1,7 @@
 //! The window: every request that was given a sequence number and has no end yet.
 //!
 //! A slot goes `reserved → answered | timed out | connection lost` and has exactly one end, because ending it is taking
-//! it out of the table. Whether its octets were `written` in between follows from where its frame starts in the stream.
+//! it out of the table. Whether it was `written` in between follows from where its frame ends in the stream.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) struct Slot {
     command_id: CommandId,
     pub(crate) token: u64,
     pub(crate) reserved_at: Instant,
-    frame_starts_at: u64,
+    frame_ends_at: u64,
 }
 
 #[derive(Debug)]
@@ -89,19 +89,19 @@ impl Window {
         }
     }
 
-    /// Puts a request into the window. `sequence_number` is from [`Self::take_sequence_number`]; `frame_starts_at` is
-    /// its place in the stream of octets written since the session began.
+    /// Puts a request into the window. `sequence_number` is from [`Self::take_sequence_number`]; `frame_ends_at` counts
+    /// the octets of the stream since the session began.
     pub(crate) fn reserve(
         &mut self,
         sequence_number: u32,
         command_id: CommandId,
         token: u64,
         now: Instant,
-        frame_starts_at: u64,
+        frame_ends_at: u64,
     ) {
         let index = self.index(sequence_number);
         debug_assert!(self.table[index].is_none());
-        self.table[index] = Some(Slot { sequence_number, command_id, token, reserved_at: now, frame_starts_at });
+        self.table[index] = Some(Slot { sequence_number, command_id, token, reserved_at: now, frame_ends_at });
         self.in_flight += 1;
         if !self.response_timeout.is_zero() {
             self.earliest_deadline.get_or_insert(now + self.response_timeout);
@@ -155,22 +155,22 @@ impl Window {
             }
         }
         self.earliest_deadline = next;
-        over.sort_by_key(|slot| (slot.reserved_at, slot.frame_starts_at));
+        over.sort_by_key(|slot| (slot.reserved_at, slot.frame_ends_at));
         for slot in over {
             self.ended();
             ended(slot.sequence_number, slot);
         }
     }
 
-    /// Ends every slot because the connection is gone, oldest first; tells of each whether any octet of it was among
-    /// the `octets_written`.
+    /// Ends every slot because the connection is gone, oldest first; tells of each whether all of it was among the
+    /// `octets_written`.
     pub(crate) fn lose_all(&mut self, octets_written: u64, mut ended: impl FnMut(Slot, bool)) {
         let mut lost: Vec<Slot> = self.table.iter_mut().filter_map(Option::take).collect();
-        lost.sort_by_key(|slot| slot.frame_starts_at);
+        lost.sort_by_key(|slot| slot.frame_ends_at);
         self.earliest_deadline = None;
         for slot in lost {
             self.ended();
-            ended(slot, slot.frame_starts_at < octets_written);
+            ended(slot, slot.frame_ends_at <= octets_written);
         }
     }
 }
