@@ -94,6 +94,12 @@ impl IdGenerator {
         Self { clock, node: i64::from(node & 31) << LANE_BITS, last: AtomicI64::new(last_seen.0 / ID_STRIDE) }
     }
 
+    /// The clock the ids are made by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// The next free id.
     pub fn next(&self, lane: Lane) -> MessageId {
         self.next_block(lane, 1)

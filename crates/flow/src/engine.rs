@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::accept::{Accept, Meters};
 use crate::enqueue::{self, Enqueue};
+use crate::latency::Latency;
 use crate::send;
 use crate::settle::{self, Settle};
 use crate::tell;
@@ -40,6 +41,8 @@ pub struct Flow {
     pub settle: Settle,
     /// Webhooks, for a look at them.
     pub tell: tell::Handle,
+    /// How long the stages take.
+    pub latency: Latency,
     /// The tasks of the stages in the order in which they are stopped.
     stages: Vec<Stage>,
 }
@@ -61,7 +64,7 @@ impl Flow {
     pub async fn start(store: Store, clock: Clock, options: Options) -> Result<Self, String> {
         let spent = store.spent().await.map_err(|error| format!("what accounts have spent can't be read: {error}"))?;
         let meters = Arc::new(Meters::new(spent));
-        let enqueue = Enqueue::default();
+        let (enqueue, latency) = (Enqueue::default(), Latency::default());
         let (tell_service, tell) =
             tell::Service::new(store.clone(), clock.clone(), options.random.clone(), options.tell)
                 .map_err(|error| format!("webhooks can't be started: {error}"))?;
@@ -69,10 +72,17 @@ impl Flow {
             let tell = tell.clone();
             Arc::new(move |url: &str| tell.allows_url(url))
         };
-        let accept = Accept::new(store.clone(), enqueue.clone(), clock.clone(), Arc::clone(&meters), url_guard);
-        let settle = Settle::new(store.clone(), enqueue.clone(), clock.clone());
+        let accept = Accept::new(
+            store.clone(),
+            enqueue.clone(),
+            clock.clone(),
+            (Arc::clone(&meters), url_guard),
+            latency.clone(),
+        );
+        let settle = Settle::new(store.clone(), enqueue.clone(), clock.clone(), latency.clone());
         store.watch(Arc::new(Reaction { enqueue: enqueue.clone(), meters, tell: tell.clone() }));
-        let send_options = send::Options { tls_roots: options.operator_tls_roots, random: options.random };
+        let send_options =
+            send::Options { tls_roots: options.operator_tls_roots, random: options.random, latency: latency.clone() };
         let (send_service, send) =
             send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock, send_options);
 
@@ -87,7 +97,7 @@ impl Flow {
         let mut telling = Stage::new("tell");
         telling.spawn(|drain| tell_service.run(drain));
         let stages = vec![filling, sending, settling, telling];
-        Ok(Self { accept, enqueue, send, settle, tell, stages })
+        Ok(Self { accept, enqueue, send, settle, tell, latency, stages })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.

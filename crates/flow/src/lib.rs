@@ -11,6 +11,7 @@ pub mod accept;
 mod drain;
 mod engine;
 pub mod enqueue;
+mod latency;
 pub mod route;
 pub mod send;
 pub mod settle;
@@ -19,3 +20,4 @@ pub mod tell;
 mod testing;
 
 pub use engine::{Flow, Options};
+pub use latency::Latency;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Account;
@@ -20,6 +20,7 @@ use super::check::{self, Conditions, detail};
 use super::order::{Charge, Granted, Order, Preview, Refusal, RefusalDetail};
 use super::recipients::{self, Recipients};
 use crate::enqueue::Enqueue;
+use crate::latency::{self, Latency};
 
 /// Whether a webhook URL may be called at all.
 pub(crate) type UrlGuard = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -35,6 +36,7 @@ pub(super) struct Inner {
     meters: Arc<Meters>,
     url_guard: UrlGuard,
     stopping: AtomicBool,
+    latency: Latency,
 }
 
 /// An order that passed every rule.
@@ -46,8 +48,15 @@ struct Checked {
 }
 
 impl Accept {
-    pub(crate) fn new(store: Store, enqueue: Enqueue, clock: Clock, meters: Arc<Meters>, url_guard: UrlGuard) -> Self {
-        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, stopping: AtomicBool::new(false) }))
+    pub(crate) fn new(
+        store: Store,
+        enqueue: Enqueue,
+        clock: Clock,
+        (meters, url_guard): (Arc<Meters>, UrlGuard),
+        latency: Latency,
+    ) -> Self {
+        let stopping = AtomicBool::new(false);
+        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, stopping, latency }))
     }
 
     /// From now on every order is refused: the server is stopping.
@@ -60,7 +69,7 @@ impl Accept {
     /// # Errors
     /// [`Refusal`] when nothing was kept, with everything that is wrong.
     pub async fn send(&self, mut order: Order) -> Result<Granted, Refusal> {
-        let inner = &*self.0;
+        let (inner, started) = (&*self.0, Instant::now());
         if inner.stopping.load(Ordering::Relaxed) {
             return Err(refusal(Problem::ShuttingDown, Some(1)));
         }
@@ -78,6 +87,7 @@ impl Accept {
             return self.repeated_although_broke(request, &account).await;
         }
         let outcome = inner.store.accept(lane, request).await;
+        latency::observe(&inner.latency.accept[lane.index()], started.elapsed());
         if !matches!(outcome, Ok(AcceptOutcome::Accepted(_))) {
             inner.meters.refund(account.id, total);
         }

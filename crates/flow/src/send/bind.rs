@@ -99,7 +99,7 @@ impl BindTask {
         stop: &mut watch::Receiver<bool>,
     ) -> SessionEnd {
         let handle = session.handle();
-        let Shared { enqueue, settle, clock, .. } = &*self.shared;
+        let Shared { enqueue, settle, clock, latency, .. } = &*self.shared;
         let handler = BindHandler::new(
             Arc::clone(&self.state),
             self.for_priority,
@@ -107,6 +107,7 @@ impl BindTask {
             settle.clone(),
             clock.clone(),
             handle.clone(),
+            latency.clone(),
         );
         if self.mode.transmits() {
             for line in handler.lines() {

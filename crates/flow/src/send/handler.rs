@@ -14,6 +14,7 @@ use super::encode::Scratch;
 use super::slots::{InFlight, Slots};
 use super::verdict::{Verdict, pause_ms, verdict};
 use crate::enqueue::{Enqueue, Job, Line};
+use crate::latency::{self, Latency};
 use crate::settle::{Settle, Taken};
 
 /// Share of the window that bulk leaves free where the Priority lane has no bind of its own, as 1/n,
@@ -38,6 +39,7 @@ pub(super) struct BindHandler {
     taken_out: Vec<(Arc<Job>, u8)>,
     /// A wake-up for when the pace allows more is on its way.
     wake_planned: Arc<AtomicBool>,
+    latency: Latency,
 }
 
 impl BindHandler {
@@ -48,6 +50,7 @@ impl BindHandler {
         settle: Settle,
         clock: Clock,
         session: SessionHandle,
+        latency: Latency,
     ) -> Self {
         let lines = Lane::ALL.map(|lane| enqueue.line(lane, state.carrier.id));
         let window_max = usize::from(state.carrier.window);
@@ -64,6 +67,7 @@ impl BindHandler {
             scratch: Scratch::default(),
             taken_out: Vec::new(),
             wake_planned: Arc::default(),
+            latency,
         }
     }
 
@@ -156,7 +160,11 @@ impl BindHandler {
         let token = self.slots.insert(InFlight { job: Arc::clone(&job), number });
         let pushed = self.scratch.submit(&carrier, (&job, encoded), number, now, |sm| batch.push(token, sm));
         match pushed {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                let content = job.content();
+                latency::observe_ms(&self.latency.wait[job.id.lane().index()], now.since_ms(content.due_at));
+                Ok(())
+            }
             Err(error) => {
                 self.slots.remove(token);
                 match error {
@@ -264,8 +272,9 @@ impl ClientHandler for BindHandler {
         for (token, outcome) in outcomes.iter() {
             let Some(part) = self.slots.remove(token) else { continue };
             match outcome {
-                Outcome::Answered { status, message_id, .. } if status.is_ok() => {
+                Outcome::Answered { status, message_id, round_trip, .. } if status.is_ok() => {
                     let lane = part.lane().index();
+                    latency::observe(&self.latency.answer[lane], round_trip);
                     let operator_id = String::from_utf8_lossy(message_id.unwrap_or_default()).into();
                     taken[lane].push(Taken { id: part.job.id, part: part.number, operator_id });
                     jobs[lane].push(part.job);

@@ -21,6 +21,7 @@ use super::bind::BindTask;
 use super::carrier::{CarrierState, is_for_priority};
 use crate::drain;
 use crate::enqueue::Enqueue;
+use crate::latency::Latency;
 use crate::settle::Settle;
 
 /// What all binds need.
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub clock: Clock,
     pub random: Random,
     pub tls_roots: rustls::RootCertStore,
+    pub latency: Latency,
 }
 
 /// What the stage needs from outside.
@@ -38,6 +40,8 @@ pub struct Options {
     pub tls_roots: rustls::RootCertStore,
     /// Where jitter comes from.
     pub random: Random,
+    /// Where times are counted.
+    pub latency: Latency,
 }
 
 type Carriers = HashMap<CarrierId, Arc<CarrierState>>;
@@ -77,8 +81,8 @@ impl Service {
     /// The stage over these neighbours.
     #[must_use]
     pub fn new(store: Store, enqueue: Enqueue, settle: Settle, clock: Clock, options: Options) -> (Self, Handle) {
-        let Options { tls_roots, random } = options;
-        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots });
+        let Options { tls_roots, random, latency } = options;
+        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency });
         let handle = Handle::default();
         let service = Self {
             store,

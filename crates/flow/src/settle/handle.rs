@@ -19,6 +19,7 @@ use store::{QuestionError, Store};
 use super::parked;
 use super::recorder::record_in_order;
 use crate::enqueue::Enqueue;
+use crate::latency::Latency;
 
 /// A part that an operator took.
 #[derive(Clone, Debug)]
@@ -42,6 +43,7 @@ pub(super) struct Inner {
     /// Ids given by operators whose facts are not durable yet: a receipt may be faster than our commit.
     in_progress: Mutex<HashMap<i64, ReceiptMatch, RandomState>>,
     pub stats: Stats,
+    pub latency: Latency,
 }
 
 /// What settle has seen so far.
@@ -70,9 +72,9 @@ pub struct Stats {
 impl Settle {
     /// Settle on this store.
     #[must_use]
-    pub fn new(store: Store, enqueue: Enqueue, clock: Clock) -> Self {
+    pub fn new(store: Store, enqueue: Enqueue, clock: Clock, latency: Latency) -> Self {
         let in_progress = Mutex::default();
-        Self(Arc::new(Inner { store, enqueue, clock, in_progress, stats: Stats::default() }))
+        Self(Arc::new(Inner { store, enqueue, clock, in_progress, stats: Stats::default(), latency }))
     }
 
     /// What it has seen so far.

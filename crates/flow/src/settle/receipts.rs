@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use domain::control::Carrier;
 use domain::fact::{Fact, IncomingPart, MessageFact, ParkedReceipt};
@@ -13,6 +14,7 @@ use store::QuestionError;
 use super::handle::Settle;
 use super::parked;
 use super::read::{Read, ReadIncoming, ReadReceipt, read};
+use crate::latency;
 
 /// What one batch of requests comes to.
 #[derive(Default)]
@@ -26,7 +28,7 @@ impl Settle {
     /// Takes receipts and incoming messages of one read; answers them when they are durable, or with
     /// RX_T_APPN (try again) when they can't be.
     pub fn delivered(&self, carrier: Arc<Carrier>, batch: RequestBatch, session: SessionHandle) {
-        let settle = self.clone();
+        let (settle, started) = (self.clone(), Instant::now());
         tokio::spawn(async move {
             let status = match settle.settle(&carrier, &batch).await {
                 Ok(()) => CommandStatus::ROK,
@@ -41,6 +43,7 @@ impl Settle {
                 .filter(|header| expects_answer(header.command_id))
                 .map(|header| Answer::new(header, status))
                 .collect();
+            latency::observe(&settle.0.latency.settle, started.elapsed());
             session.respond(&answers);
         });
     }
