@@ -59,8 +59,10 @@ impl ControlDb {
         clock: Clock,
         random: Random,
     ) -> Result<Self, ControlError> {
+        let alone = schema::lock_opening(data_dir)?;
         let mut connection = schema::open(data_dir)?;
-        let vault = open_vault(&mut connection, data_dir, master_key_file, &random)?;
+        let vault = open_vault(&connection, data_dir, master_key_file, &random)?;
+        drop(alone);
         let data_version = data_version(&connection)?;
         let control = read(&mut connection, &vault)?;
         let versions = watch::Sender::new(control.version);
@@ -156,7 +158,7 @@ fn data_version(connection: &Connection) -> Result<i64, ControlError> {
 
 /// Reads or makes the master key and makes sure that it is the one this database was made with.
 fn open_vault(
-    connection: &mut Connection,
+    connection: &Connection,
     data_dir: &Path,
     master_key_file: &Path,
     random: &Random,
@@ -175,8 +177,7 @@ fn open_vault(
     let vault = Vault::new(&key, random.clone());
     if witness(connection)?.is_none() {
         let sealed = vault.seal(WITNESS, WITNESS_TEXT)?;
-        // Of two processes that open a new database at once, the first one's witness stays.
-        connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", (WITNESS_NAME, sealed))?;
+        connection.execute("INSERT INTO meta (name, value) VALUES (?1, ?2)", (WITNESS_NAME, sealed))?;
     }
     let sealed = witness(connection)?.unwrap_or_default();
     match vault.open(WITNESS, &sealed) {

@@ -122,12 +122,9 @@ pub(super) fn path(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
 }
 
-/// Opens the database, making directory, file and tables where they are missing.
+/// Opens the database, making file and tables where they are missing; run it under [`lock_opening`].
 pub(super) fn open(data_dir: &Path) -> Result<Connection, ControlError> {
     let path = path(data_dir);
-    let directory = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
-    directory.map_err(|error| ControlError::file("make the data directory", data_dir, error))?;
-    let _alone = lock_opening(data_dir)?;
     create_private(&path)?;
     let mut connection = Connection::open(&path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -147,9 +144,12 @@ pub(super) fn open(data_dir: &Path) -> Result<Connection, ControlError> {
     Ok(connection)
 }
 
-/// Lets one process open the database at a time, until the returned file is closed: SQLite does not wait
-/// when two switch a new database to its write-ahead log at once.
-fn lock_opening(data_dir: &Path) -> Result<File, ControlError> {
+/// Makes the data directory and lets one process open the database at a time, until the returned file is
+/// closed: SQLite does not wait when two switch a new database to its write-ahead log at once, and database
+/// and master key are made together.
+pub(super) fn lock_opening(data_dir: &Path) -> Result<File, ControlError> {
+    let directory = DirBuilder::new().recursive(true).mode(0o700).create(data_dir);
+    directory.map_err(|error| ControlError::file("make the data directory", data_dir, error))?;
     let path = data_dir.join(LOCK_NAME);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let locked = file.and_then(|file| file.lock().map(|()| file));

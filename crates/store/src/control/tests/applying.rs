@@ -291,3 +291,26 @@ fn every_version_keeps_its_content() {
     };
     assert_eq!((window(1), window(2)), (100, 10));
 }
+
+#[test]
+fn a_changed_entry_keeps_the_secrets_generated_for_it() {
+    let place = Place::new();
+    let database = place.open();
+    let (authorization, application_key) = generated_pair(&apply(&database, EXAMPLE));
+    let endpoint = |control: &Control| control.accounts().next().unwrap().endpoint(EventKind::Status).unwrap().clone();
+    let before = endpoint(&database.snapshot());
+    let text = example_with("\"sms.send\", \"sms.read\"", "\"sms.read\"").replace("hooks/sms", "hooks/other");
+    let applied = apply(&database, &text);
+    let expected = [
+        "~ key acme/backend: permissions sms.send,sms.read -> sms.read",
+        "~ webhook acme/sms.status: url https://example.com/hooks/sms -> https://example.com/hooks/other",
+    ];
+    assert_eq!(lines(&applied), expected);
+    assert!(applied.generated.is_empty());
+    let control = database.snapshot();
+    let key = control.key(&key_digest(&authorization, &application_key)).unwrap();
+    assert!(key.permissions.allows(Permission::SmsRead) && !key.permissions.allows(Permission::SmsSend));
+    let after = endpoint(&control);
+    assert_eq!((&after.secret_key, &after.signing_secret), (&before.secret_key, &before.signing_secret));
+    assert!(after.secret_key.reveal().len() == 40 && after.signing_secret.reveal().starts_with("whsec_"));
+}
