@@ -1,2 +1,23 @@
-//! The Posthorn server and its commands.
-fn main() {}
+//! The Posthorn server and its commands: `posthorn help` lists them.
+
+mod cli;
+mod commands;
+mod console;
+mod metrics;
+mod options;
+mod start;
+mod telemetry;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    // One TLS provider in the whole process: rustls panics at first use when it has to guess.
+    _ = rustls::crypto::ring::default_provider().install_default();
+    match commands::run(cli::Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            console::print_error(&error);
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -6,6 +6,8 @@
 
 mod job;
 mod line;
+#[cfg(test)]
+mod line_tests;
 mod lines;
 mod service;
 mod spill;

@@ -1,0 +1,51 @@
+//! Bounds of this stage beyond those of [`domain::limits`].
+
+use std::time::Duration;
+
+/// Events waiting in memory in all; beyond it endpoints keep only [`EVENTS_GUARANTEED`] each and the rest
+/// is read from the store when there is room.
+pub const EVENTS_IN_MEMORY_MAX: usize = 200_000;
+/// Events that every endpoint may hold whatever the others hold, so that nobody is crowded out.
+pub const EVENTS_GUARANTEED: usize = 100;
+/// Events held for an endpoint that fails: it will not need them soon.
+pub const EVENTS_OF_FAILING_MAX: usize = 1_000;
+/// An endpoint with events left in the store is filled up when it falls below this.
+pub const REFILL_BELOW: usize = 5_000;
+/// Events read from the store at a time.
+pub const PAGE_EVENTS: usize = 1_000;
+/// Calls of one endpoint and lane that failed and wait for another try; beyond it nothing new is begun.
+pub const FROZEN_CALLS_MAX: usize = 100;
+/// Failures in a row after which an endpoint counts as down and is only probed.
+pub const FAILURES_TO_OPEN: u32 = 5;
+/// First pause between probes with new events; it doubles up to [`PROBE_PAUSE_MAX`].
+pub const PROBE_PAUSE: Duration = Duration::from_secs(10);
+/// Longest pause between probes.
+pub const PROBE_PAUSE_MAX: Duration = Duration::from_secs(300);
+/// Longest time an endpoint's wish to be left alone (429 or 503 with `Retry-After`) holds all its calls.
+pub const HOLD_MAX: Duration = Duration::from_secs(3_600);
+/// Longest `Retry-After` that is honoured for a call.
+pub const RETRY_AFTER_MAX_MS: i64 = 24 * 3_600_000;
+/// While calls are in progress, events gather this long times the number of calls.
+pub const GATHER: Duration = Duration::from_millis(5);
+/// Ended calls waiting to be recorded, per lane; beyond it calls wait before they end.
+pub const RECORDS_WAITING_MAX: usize = 1_024;
+/// Ended calls recorded together.
+pub const RECORDS_PER_BATCH_MAX: usize = 512;
+/// Pause before the store is asked again after it refused.
+pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// Events told while a page was read; beyond it the page is read again.
+pub const TOLD_DURING_READ_MAX: usize = 100_000;
+/// Endpoints that answered 410 and are remembered.
+pub const GONE_ENDPOINTS_MAX: usize = 1_000;
+/// Time for one name look-up.
+pub const LOOK_UP: Duration = Duration::from_secs(3);
+/// Addresses of one name that are taken.
+pub const ADDRESSES_MAX: usize = 16;
+/// Name look-ups at a time: each holds a thread until the system gives up.
+pub const LOOK_UPS_MAX: usize = 64;
+/// Octets of response headers.
+pub const ANSWER_HEADER_OCTETS_MAX: usize = 16 * 1024;
+/// How long an unused connection is kept.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// Characters of an answer kept with a failed try.
+pub const EXCERPT_CHARACTERS_MAX: usize = 200;

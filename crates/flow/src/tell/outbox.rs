@@ -1,0 +1,51 @@
+//! What this stage needs of the store.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use domain::control::Control;
+use domain::fact::{EventId, Fact, WebhookCall};
+use domain::id::MessageId;
+use domain::lane::Lane;
+use store::{Event, Store};
+
+use super::error::OutboxError;
+
+/// A future behind a pointer, for traits that are used through one.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What this stage needs of the store.
+pub trait Outbox: Send + Sync + 'static {
+    /// The current control data.
+    fn control(&self) -> Arc<Control>;
+
+    /// A new id for a call.
+    fn next_id(&self, lane: Lane) -> MessageId;
+
+    /// Makes the ends of calls durable, in this order.
+    fn record(&self, lane: Lane, calls: Vec<WebhookCall>) -> BoxFuture<'_, Result<(), OutboxError>>;
+
+    /// Events neither told nor given up, by [`EventId`], beginning after `after`; fewer than `limit` at the end.
+    fn untold(&self, lane: Lane, after: EventId, limit: usize) -> BoxFuture<'_, Result<Vec<Event>, OutboxError>>;
+}
+
+impl Outbox for Store {
+    fn control(&self) -> Arc<Control> {
+        Store::control(self)
+    }
+
+    fn next_id(&self, lane: Lane) -> MessageId {
+        self.ids().next(lane)
+    }
+
+    fn record(&self, lane: Lane, calls: Vec<WebhookCall>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        let facts = calls.into_iter().map(Fact::Called).collect();
+        Box::pin(async move { Store::record(self, lane, facts).await.map_err(|error| OutboxError(error.to_string())) })
+    }
+
+    fn untold(&self, lane: Lane, after: EventId, limit: usize) -> BoxFuture<'_, Result<Vec<Event>, OutboxError>> {
+        Box::pin(async move {
+            Store::untold(self, lane, after, limit).await.map_err(|error| OutboxError(error.to_string()))
+        })
+    }
+}

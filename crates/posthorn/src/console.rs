@@ -1,0 +1,44 @@
+//! What people see in the terminal.
+
+use std::io::IsTerminal;
+
+/// Colours of the terminal, where there is one.
+#[derive(Clone, Copy, Debug)]
+pub enum Colour {
+    /// Good news.
+    Green,
+    /// Bad news.
+    Red,
+    /// To be noticed.
+    Yellow,
+    /// What goes out.
+    Blue,
+    /// What comes back.
+    Cyan,
+    /// Headings.
+    Bold,
+    /// By the way.
+    Dim,
+}
+
+/// `text` in a colour, or plain when standard output is no terminal or NO_COLOR is set.
+pub fn paint(colour: Colour, text: &str) -> String {
+    if !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some() {
+        return text.to_owned();
+    }
+    let code = match colour {
+        Colour::Green => 32,
+        Colour::Red => 31,
+        Colour::Yellow => 33,
+        Colour::Blue => 34,
+        Colour::Cyan => 36,
+        Colour::Bold => 1,
+        Colour::Dim => 2,
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+/// Prints an error and what led to it.
+pub fn print_error(error: &anyhow::Error) {
+    eprintln!("posthorn: {error:#}");
+}

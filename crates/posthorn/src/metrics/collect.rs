@@ -1,0 +1,195 @@
+//! Values that others keep anyway, read at the moment of asking.
+
+use std::collections::HashMap;
+use std::fmt::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::clock::Clock;
+use domain::lane::Lane;
+use flow::enqueue::Enqueue;
+use flow::send::BindState;
+use flow::settle::Settle;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::MetricType;
+use store::Store;
+
+/// The running parts.
+#[derive(Clone)]
+pub struct Live {
+    pub store: Store,
+    pub clock: Clock,
+    pub enqueue: Enqueue,
+    pub send: flow::send::Handle,
+    pub settle: Settle,
+    pub tell: flow::tell::Handle,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Live")
+    }
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Writes one family of values with labels.
+fn family(
+    encoder: &mut DescriptorEncoder<'_>,
+    (name, help, kind): (&str, &str, MetricType),
+    values: Vec<(Labels, f64)>,
+) -> Result<(), Error> {
+    let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+    for (labels, value) in values {
+        let value_encoder = family.encode_family(&labels)?;
+        match kind {
+            MetricType::Counter => ConstCounter::new(value).encode(value_encoder)?,
+            _ => ConstGauge::new(value).encode(value_encoder)?,
+        }
+    }
+    Ok(())
+}
+
+const COUNTER: MetricType = MetricType::Counter;
+const GAUGE: MetricType = MetricType::Gauge;
+
+#[expect(clippy::cast_precision_loss, reason = "metrics are floating point by format")]
+fn float(value: u64) -> f64 {
+    value as f64
+}
+
+fn count(counter: &AtomicU64) -> f64 {
+    float(counter.load(Ordering::Relaxed))
+}
+
+fn lane_label(lane: Lane) -> (&'static str, String) {
+    ("lane", lane.name().to_owned())
+}
+
+impl Collector for Live {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        self.lines(&mut encoder)?;
+        self.binds(&mut encoder)?;
+        self.settled(&mut encoder)?;
+        self.stored(&mut encoder)?;
+        self.told(&mut encoder)
+    }
+}
+
+impl Live {
+    fn lines(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let control = self.store.control();
+        let now = self.clock.now();
+        let (mut depths, mut ages, mut spilled) = (Vec::new(), Vec::new(), Vec::new());
+        for line in self.enqueue.lines() {
+            let (depth, oldest, is_spilled) = line.depth();
+            let carrier = control.carrier(line.carrier).map_or_else(|| line.carrier.0.to_string(), |carrier| carrier.name.clone());
+            let labels = vec![lane_label(line.lane), ("carrier", carrier)];
+            let age_ms = oldest.map_or(0, |oldest| now.since_ms(oldest).max(0));
+            depths.push((labels.clone(), float(depth as u64)));
+            ages.push((labels.clone(), float(age_ms.unsigned_abs()) / 1000.0));
+            spilled.push((labels, f64::from(u8::from(is_spilled))));
+        }
+        family(encoder, ("enqueue_messages", "Messages waiting in memory", GAUGE), depths)?;
+        family(encoder, ("enqueue_oldest_seconds", "Age of the message that is next", GAUGE), ages)?;
+        family(encoder, ("enqueue_spilled", "1 while more messages wait in the store", GAUGE), spilled)
+    }
+
+    fn binds(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let mut values: HashMap<&str, Vec<(Labels, f64)>> = HashMap::new();
+        let mut throttled = Vec::new();
+        for state in self.send.carriers() {
+            let carrier = ("carrier", state.carrier.name.clone());
+            throttled.push((vec![carrier.clone()], count(&state.throttled)));
+            for bind in state.binds() {
+                let stats = bind.stats();
+                let labels = vec![carrier.clone(), ("bind", bind.index.to_string())];
+                let mut add = |name, value| values.entry(name).or_default().push((labels.clone(), value));
+                add("up", f64::from(u8::from(bind.state == BindState::Bound)));
+                add("window", float(stats.window_used as u64));
+                add("held", float(stats.window_held as u64));
+                add("sent", float(stats.sent));
+                add("answered", float(stats.answered));
+                add("timed_out", float(stats.timed_out));
+                add("received", float(stats.received));
+                add("round_trip", stats.round_trip.as_secs_f64());
+            }
+        }
+        let mut take = |name| values.remove(name).unwrap_or_default();
+        family(encoder, ("send_bind_up", "1 while bound", GAUGE), take("up"))?;
+        family(encoder, ("send_window_used", "Parts written and not answered", GAUGE), take("window"))?;
+        family(encoder, ("send_window_held", "Parts answered and not durable yet", GAUGE), take("held"))?;
+        family(encoder, ("send_submitted", "Parts written", COUNTER), take("sent"))?;
+        family(encoder, ("send_answered", "Parts answered", COUNTER), take("answered"))?;
+        family(encoder, ("send_timed_out", "Parts not answered in time", COUNTER), take("timed_out"))?;
+        family(encoder, ("send_received", "Receipts and incoming messages", COUNTER), take("received"))?;
+        family(encoder, ("send_round_trip_seconds", "The last round trip", GAUGE), take("round_trip"))?;
+        family(encoder, ("send_throttled", "Answers that asked for a slower pace", COUNTER), throttled)
+    }
+
+    fn settled(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let stats = self.settle.stats();
+        let counters = [
+            ("settle_taken", "Parts taken by operators", &stats.taken),
+            ("settle_refused", "Parts refused by operators", &stats.refused),
+            ("settle_receipts_matched", "Receipts matched at once", &stats.receipts_matched),
+            ("settle_receipts_parked", "Receipts that came before their message was known", &stats.receipts_parked),
+            ("settle_receipts_unparked", "Parked receipts matched later", &stats.receipts_unparked),
+            ("settle_damaged", "PDUs that could not be read to their end", &stats.damaged),
+            ("settle_incoming", "Incoming messages and parts", &stats.incoming),
+            ("settle_expired", "Messages not handed over within their validity", &stats.expired),
+            ("settle_unknown", "Messages without a final receipt in time", &stats.unknown),
+        ];
+        counters.into_iter().try_for_each(|(name, help, counter)| family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))]))
+    }
+
+    fn stored(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let health = self.store.health();
+        let per_lane = |values: [f64; 2]| Lane::ALL.map(|lane| (vec![lane_label(lane)], values[lane.index()])).to_vec();
+        let lanes = |values: [u64; 2]| per_lane(values.map(float));
+        family(encoder, ("store_accepts", "1 while messages are accepted", GAUGE), vec![(vec![], f64::from(u8::from(health.accepts)))])?;
+        family(encoder, ("store_disk_free_bytes", "Room on the data disk", GAUGE), vec![(vec![], float(health.disk_free_octets))])?;
+        let spans = ["hot", "sealing", "sealed"].into_iter().zip(health.spans);
+        let spans = spans.map(|(state, count)| (vec![("state", state.to_owned())], f64::from(count))).collect();
+        family(encoder, ("store_spans", "Span files by state", GAUGE), spans)?;
+        let queued = per_lane(health.queued_batches.map(|count| float(count as u64)));
+        family(encoder, ("store_queued_batches", "Batches waiting for a writer", GAUGE), queued)?;
+        family(encoder, ("store_commits", "Commits with sync", COUNTER), lanes(health.commits))?;
+        family(encoder, ("store_facts", "Facts committed", COUNTER), lanes(health.facts))?;
+        let seconds = per_lane(health.commit_microseconds_sum.map(|sum| float(sum) / 1e6));
+        family(encoder, ("store_commit_seconds", "Time spent in commits", COUNTER), seconds)?;
+        self.commit_times(encoder, &health)?;
+        family(encoder, ("store_parked_receipts", "Receipts without a message", GAUGE), vec![(vec![], float(health.parked_receipts as u64))])?;
+        family(encoder, ("store_wal_bytes", "Size of the write-ahead logs", GAUGE), vec![(vec![], float(health.wal_octets))])
+    }
+
+    fn commit_times(&self, encoder: &mut DescriptorEncoder<'_>, health: &store::question::Health) -> Result<(), Error> {
+        let mut values = Vec::new();
+        for lane in Lane::ALL {
+            for (bound_us, commits) in &health.commit_microseconds[lane.index()] {
+                let bound = if *bound_us == u64::MAX { "+Inf".to_owned() } else { (float(*bound_us) / 1e6).to_string() };
+                values.push((vec![lane_label(lane), ("within_seconds", bound)], float(*commits)));
+            }
+        }
+        family(encoder, ("store_commits_within", "Commits that took at most so long", COUNTER), values)
+    }
+
+    fn told(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let stats = self.tell.stats();
+        let counters = [
+            ("tell_calls", "Webhook calls made", stats.called()),
+            ("tell_told", "Events delivered", stats.told()),
+            ("tell_failed", "Calls that failed and are repeated", stats.failed()),
+            ("tell_dead", "Events given up", stats.dead()),
+        ];
+        counters.into_iter().try_for_each(|(name, help, value)| family(encoder, (name, help, COUNTER), vec![(vec![], float(value))]))?;
+        let gauges = [
+            ("tell_in_flight", "Webhook calls in progress", float(stats.in_flight())),
+            ("tell_queued", "Events waiting in memory", float(stats.queued())),
+            ("tell_oldest_due_seconds", "Age of the oldest event that is due", stats.oldest_due_ms() as f64 / 1000.0),
+        ];
+        gauges.into_iter().try_for_each(|(name, help, value)| family(encoder, (name, help, GAUGE), vec![(vec![], value)]))
+    }
+}

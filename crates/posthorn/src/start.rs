@@ -1,0 +1,125 @@
+//! A running server: the store, the flow over it and the listeners in front, started and stopped in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use domain::clock::Clock;
+use domain::problem::Problem;
+use domain::random::Random;
+use flow::Flow;
+use store::Store;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+use web::api::Api;
+use web::backend::Live;
+use web::operations::Operations;
+
+use crate::metrics::Metrics;
+use crate::options::Options;
+
+/// A server that answers.
+pub struct Server {
+    /// Where the API listens on plain HTTP.
+    pub listen: Option<SocketAddr>,
+    /// Where it listens on HTTPS.
+    pub listen_tls: Option<SocketAddr>,
+    /// Where metrics and health are.
+    pub operations: Option<SocketAddr>,
+    flow: Flow,
+    store: Store,
+    drain: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+}
+
+impl Server {
+    /// Opens the store, starts the flow, then listens: nobody is answered before everything is ready.
+    ///
+    /// # Errors
+    /// What can't be started, why, and what to do.
+    pub async fn start(options: &Options) -> Result<Self> {
+        let clock = Clock::system();
+        let random = Random::system();
+        let store_options = options.store.to_store();
+        let data_dir = store_options.data_dir.clone();
+        let opening_clock = clock.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(store_options, opening_clock)).await??;
+        let flow_options = flow::Options {
+            tell: options.tell.clone(),
+            operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            random: random.clone(),
+        };
+        let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
+        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone()));
+
+        let (drain, draining) = watch::channel(false);
+        let mut listeners = JoinSet::new();
+        let backend = Arc::new(Live::new(flow.accept.clone(), store.clone()));
+        let api = || -> Result<_> { Ok(Api::new(Arc::clone(&backend), options.http.api()?, clock.clone())) };
+        let main = web::serve::Service::bind(&options.http, &data_dir, &random, api()?)?;
+        let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
+        listeners.spawn(main.run(draining.clone()));
+        if !options.priority.listen.is_empty() {
+            let own = options.http.at(&options.priority.listen);
+            let service = web::serve::Service::bind(&own, &data_dir, &random, api()?).context("the listener of the Priority lane")?;
+            listeners.spawn(service.run(draining.clone()));
+        }
+        let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
+        Ok(Self { listen, listen_tls, operations, flow, store, drain, listeners })
+    }
+
+    fn listen_for_operations(
+        options: &Options,
+        random: &Random,
+        metrics: Arc<Metrics>,
+        store: &Store,
+        listeners: &mut JoinSet<()>,
+        draining: watch::Receiver<bool>,
+    ) -> Result<Option<SocketAddr>> {
+        if options.operations.listen.is_empty() {
+            return Ok(None);
+        }
+        let (stopping, store) = (draining.clone(), store.clone());
+        let ready = move || match (*stopping.borrow(), store.health().accepts) {
+            (true, _) => Err(Problem::ShuttingDown),
+            (false, false) => Err(Problem::StorageFull),
+            (false, true) => Ok(()),
+        };
+        let handler = Operations::new(random, move || metrics.text(), ready);
+        let own = options.http.at(&options.operations.listen);
+        let service = web::serve::Service::bind(&own, &options.store.data_dir, random, handler)
+            .context("operations.listen, the listener for metrics and health; leave it empty for none")?;
+        let address = service.handle().listen();
+        listeners.spawn(service.run(draining));
+        Ok(address)
+    }
+
+    /// Stops in the order of the flow: no new requests, then the windows, then the webhooks, then the store.
+    pub async fn stop(mut self) {
+        info!(target: "posthorn", "stopping: finishing what is in progress");
+        self.flow.accept.stop();
+        self.drain.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+        self.flow.stop().await;
+        let store = self.store;
+        // Closing writes and syncs: not on a thread of the runtime.
+        _ = tokio::task::spawn_blocking(move || store.close()).await;
+        info!(target: "posthorn", "stopped");
+    }
+}
+
+/// Resolves when the process is asked to stop (SIGTERM or Ctrl-C).
+pub async fn asked_to_stop() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+    }
+}
+
+/// The runtime of the server: one worker per core.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime can't be started")
+}
