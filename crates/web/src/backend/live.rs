@@ -1,0 +1,67 @@
+//! The real backend: the flow's accept stage for what changes something, the store for what is read.
+
+use std::sync::Arc;
+
+use domain::control::Control;
+use domain::id::AccountId;
+use domain::problem::Problem;
+use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
+use store::question::{SearchPage, SearchQuery};
+use store::{QuestionError, Store};
+
+use super::Backend;
+use crate::envelope::{Fault, Rejection};
+
+/// Accept and store behind the API.
+#[derive(Clone)]
+pub struct Live {
+    accept: Accept,
+    store: Store,
+}
+
+impl Live {
+    /// Over running stages.
+    #[must_use]
+    pub fn new(accept: Accept, store: Store) -> Self {
+        Self { accept, store }
+    }
+}
+
+impl Backend for Live {
+    fn control(&self) -> Arc<Control> {
+        self.store.control()
+    }
+
+    async fn send(&self, order: Order) -> Result<Granted, Refusal> {
+        self.accept.send(order).await
+    }
+
+    fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
+        self.accept.preview(order)
+    }
+
+    async fn cancel(&self, account: AccountId, external_ids: &[String]) -> Result<CancelOutcome, Refusal> {
+        self.accept.cancel(account, external_ids).await
+    }
+
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {
+        self.store.search(query).await.map_err(|error| unanswered(&error))
+    }
+}
+
+/// What a client is told when the store can't answer. The store has logged damage where it found it.
+fn unanswered(error: &QuestionError) -> Rejection {
+    let problem = match error {
+        QuestionError::Overloaded | QuestionError::TimedOut => Problem::Overloaded,
+        QuestionError::TooMany => {
+            return Fault::of(Problem::ParameterInvalid, "orderBy", "too many messages match").into();
+        }
+        QuestionError::Closed => Problem::ShuttingDown,
+        QuestionError::Damaged(_) => Problem::DataDamaged,
+        QuestionError::Failed { .. } => {
+            tracing::error!(target: "web", %error, "the store could not answer a list");
+            Problem::Internal
+        }
+    };
+    problem.into()
+}

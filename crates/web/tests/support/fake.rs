@@ -1,0 +1,297 @@
+//! A backend in memory: enough of the rules to give every kind of answer, and it remembers what it was asked.
+
+use std::sync::Arc;
+
+use domain::clock::{Clock, UnixMillis};
+use domain::control::{Account, Control, Key, SenderEntry};
+use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
+use domain::lane::Lane;
+use domain::money::{Currency, Money};
+use domain::permission::Permission;
+use domain::phone::Phone;
+use domain::problem::Problem;
+use domain::request::{NewMessage, RefusedRecipient, Request};
+use domain::sender::Sender;
+use domain::state::{Part, Status};
+use flow::accept::{CancelOutcome, Charge, Granted, Order, Preview, Refusal, RefusalDetail};
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use store::question::{MessageRecord, SearchPage, SearchQuery};
+use text::Encoding;
+use web::backend::Backend;
+use web::envelope::Rejection;
+
+pub const AUTHORIZATION: &str = "AuthorizationKeyOfTheBackendApplication0123456789";
+pub const APPLICATION_KEY: &str = "applicationkey1";
+/// May only read.
+pub const READER_AUTHORIZATION: &str = "AuthorizationKeyOfTheReader0123456789";
+/// May only be used from 198.51.100.0/24.
+pub const ELSEWHERE_AUTHORIZATION: &str = "AuthorizationKeyForElsewhere0123456789";
+/// 2026-11-22 10:15:00 UTC.
+pub const NOW: UnixMillis = UnixMillis(1_795_342_500_000);
+
+/// What the next send is answered with instead of the rules.
+#[derive(Clone)]
+pub enum Script {
+    Refuse(Refusal),
+    Panic,
+    Hang(std::time::Duration),
+}
+
+pub struct Inner {
+    pub clock: Clock,
+    pub orders: Mutex<Vec<Order>>,
+    pub queries: Mutex<Vec<SearchQuery>>,
+    pub script: Mutex<Option<Script>>,
+    pub records: Mutex<Vec<MessageRecord>>,
+    pub next: Mutex<Option<MessageId>>,
+    pub keep: bool,
+    control: Arc<Control>,
+    ids: IdGenerator,
+}
+
+#[derive(Clone)]
+pub struct Fake(pub Arc<Inner>);
+
+impl Fake {
+    pub fn new() -> Self {
+        Self::with_clock(Clock::manual(NOW), true)
+    }
+
+    pub fn with_clock(clock: Clock, keep: bool) -> Self {
+        Self(Arc::new(Inner {
+            clock: clock.clone(),
+            orders: Mutex::default(),
+            queries: Mutex::default(),
+            script: Mutex::default(),
+            records: Mutex::default(),
+            next: Mutex::default(),
+            keep,
+            control: Arc::new(control()),
+            ids: IdGenerator::new(clock, 0, MessageId(0)),
+        }))
+    }
+
+    pub fn refuse(&self, problem: Problem, retry_after_seconds: Option<u32>) {
+        let detail = RefusalDetail { problem, parameter: "", value: String::new(), source: String::new() };
+        self.script(Script::Refuse(Refusal { details: vec![detail], retry_after_seconds }));
+    }
+
+    pub fn script(&self, script: Script) {
+        *self.0.script.lock() = Some(script);
+    }
+
+    pub fn orders(&self) -> Vec<Order> {
+        std::mem::take(&mut self.0.orders.lock())
+    }
+
+    pub fn queries(&self) -> Vec<SearchQuery> {
+        std::mem::take(&mut self.0.queries.lock())
+    }
+
+    pub fn hold(&self, records: Vec<MessageRecord>) {
+        *self.0.records.lock() = records;
+    }
+}
+
+fn sender(id: u32, name: &str, approved: bool) -> SenderEntry {
+    SenderEntry { id: SenderId(id), name: Sender::parse(name).unwrap(), approved }
+}
+
+fn key(id: u32, authorization: &str, permissions: &[Permission], networks: &[&str]) -> Key {
+    let digest = Sha256::digest([authorization.as_bytes(), &[0], APPLICATION_KEY.as_bytes()].concat());
+    Key {
+        id: KeyId(id),
+        account: AccountId(1),
+        name: "backend".into(),
+        digest: digest.into(),
+        senders: vec![SenderId(1), SenderId(2), SenderId(3)],
+        permissions: permissions.iter().copied().collect(),
+        allowed_addresses: networks.iter().map(|network| network.parse().unwrap()).collect(),
+    }
+}
+
+fn control() -> Control {
+    let account = Account {
+        id: AccountId(1),
+        name: "acme".into(),
+        currency: Currency::by_letters("PLN").unwrap(),
+        balance: Money(10_000_000),
+        priority: false,
+        messages_per_second: 50,
+        senders: vec![
+            sender(1, "ACME", true),
+            sender(2, "2424", true),
+            sender(3, "PENDING", false),
+            sender(4, "OTHER", true),
+        ],
+        endpoints: Vec::new(),
+        numbers: Vec::new(),
+    };
+    let keys = vec![
+        key(1, AUTHORIZATION, &Permission::ALL, &[]),
+        key(2, READER_AUTHORIZATION, &[Permission::SmsRead], &[]),
+        key(3, ELSEWHERE_AUTHORIZATION, &Permission::ALL, &["198.51.100.0/24"]),
+    ];
+    Control::new(1, vec![account], keys, Vec::new(), Vec::new())
+}
+
+fn detail(problem: Problem, parameter: &'static str, value: &str) -> RefusalDetail {
+    RefusalDetail { problem, parameter, value: value.into(), source: String::new() }
+}
+
+fn refusal(details: Vec<RefusalDetail>) -> Refusal {
+    Refusal { details, retry_after_seconds: None }
+}
+
+/// A stored message for lists.
+pub fn record(external_id: &str, phone: &str, status: Status) -> MessageRecord {
+    MessageRecord {
+        id: MessageId::first_at(NOW),
+        account: AccountId(1),
+        key: KeyId(1),
+        uniq_id: "0123456789".into(),
+        external_id: external_id.into(),
+        phone: Phone::parse(phone).unwrap(),
+        sender: Sender::parse("ACME").unwrap(),
+        text: "Zażółć \"gęślą\" jaźń %s".into(),
+        encoding: Encoding::Ucs2,
+        flash: false,
+        status,
+        status_at: NOW.plus_ms(5_000),
+        error: "".into(),
+        accepted_at: NOW,
+        schedule_time: 0,
+        expires_at: NOW.plus_ms(4_320 * 60_000),
+        price: Money(700),
+        currency: 985,
+        carrier: CarrierId(1),
+        parts: vec![Part::default()],
+    }
+}
+
+/// The rules of a send that the tests of the API need; the real ones are the flow's.
+fn check(order: &Order) -> Result<(Vec<Phone>, Vec<RefusalDetail>), Refusal> {
+    let mut faults = Vec::new();
+    match order.sender.as_deref() {
+        None => faults.push(detail(Problem::FieldMissing, "sender", "")),
+        Some("ACME" | "2424") => {}
+        Some(other) => faults.push(detail(Problem::SenderNotAssigned, "sender", other)),
+    }
+    match order.message.as_deref() {
+        None => faults.push(detail(Problem::FieldMissing, "message", "")),
+        Some("") => faults.push(detail(Problem::MessageEmpty, "message", "")),
+        Some(text) if text.chars().count() > 1_377 => faults.push(detail(Problem::MessageTooLong, "message", "")),
+        Some(_) => {}
+    }
+    if order.webhook_url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
+        faults.push(detail(Problem::WebhookUrlInvalid, "webhookUrl", order.webhook_url.as_deref().unwrap_or_default()));
+    }
+    let numbers = order.phone_numbers.as_deref().unwrap_or_default();
+    if numbers.is_empty() {
+        faults.push(detail(Problem::RecipientsMissing, "phoneNumbers", ""));
+    }
+    if !faults.is_empty() {
+        return Err(refusal(faults));
+    }
+    let mut phones = Vec::new();
+    let mut refused = Vec::new();
+    for number in numbers {
+        match Phone::parse(number) {
+            Ok(phone) => phones.push(phone),
+            Err(_) => refused.push(RefusalDetail {
+                source: number.clone(),
+                ..detail(Problem::RecipientInvalid, "phoneNumbers", number)
+            }),
+        }
+    }
+    if phones.is_empty() { Err(refusal(refused)) } else { Ok((phones, refused)) }
+}
+
+fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
+    let (phones, refused) = check(&order)?;
+    let now = inner.clock.now();
+    let message = |(position, phone)| NewMessage { phone, position, price: Money(700), carrier: CarrierId(1) };
+    let request = Request {
+        id: inner.ids.next_block(Lane::Standard, u32::try_from(phones.len()).unwrap()),
+        account: order.account.id,
+        key: order.key.id,
+        uniq_id: order.uniq_id,
+        external_id: order.external_id.map(Into::into),
+        idempotency_key: order.idempotency_key.map(Into::into),
+        fingerprint: [0; 16],
+        sender: Sender::parse(order.sender.as_deref().unwrap_or_default()).unwrap(),
+        text: order.message.unwrap_or_default().into(),
+        encoding: Encoding::Gsm7,
+        parts: 1,
+        flash: order.message_type == Some(1),
+        webhook_url: None,
+        accepted_at: now,
+        due_at: now,
+        schedule_time: order.schedule_time.unwrap_or(0),
+        expires_at: now,
+        currency: 985,
+        messages: (0_u16..).zip(phones).map(message).collect(),
+        refused: refused
+            .iter()
+            .map(|detail| RefusedRecipient { value: detail.value.clone().into(), code: detail.problem.code().into() })
+            .collect(),
+    };
+    Ok(Granted { request: Arc::new(request), refused, repeated: false, balance: Money(9_999_300) })
+}
+
+impl Backend for Fake {
+    fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.0.control)
+    }
+
+    async fn send(&self, order: Order) -> Result<Granted, Refusal> {
+        if self.0.keep {
+            self.0.orders.lock().push(order.clone());
+        }
+        let script = self.0.script.lock().take();
+        match script {
+            Some(Script::Refuse(refusal)) => return Err(refusal),
+            Some(Script::Panic) => panic!("scripted"),
+            Some(Script::Hang(time)) => tokio::time::sleep(time).await,
+            None => {}
+        }
+        grant(&self.0, order)
+    }
+
+    fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
+        let (phones, refused) = check(order)?;
+        let charge =
+            |phone| Charge { phone, price: Money(1_400), carrier: CarrierId(1), carrier_name: "operator-one".into() };
+        Ok(Preview {
+            encoding: Encoding::Ucs2,
+            units: 80,
+            parts: 2,
+            forcing_characters: vec!['ż', 'ł'],
+            currency: 985,
+            charges: phones.into_iter().map(charge).collect(),
+            refused,
+        })
+    }
+
+    async fn cancel(&self, _: AccountId, external_ids: &[String]) -> Result<CancelOutcome, Refusal> {
+        let mut outcome = CancelOutcome { cancelled: Vec::new(), refused: Vec::new() };
+        for id in external_ids {
+            let refused = |problem| RefusalDetail { source: id.clone(), ..detail(problem, "externalId", id) };
+            match id.split('-').next() {
+                Some("gone") => outcome.refused.push(refused(Problem::MessageNotFound)),
+                Some("late") => outcome.refused.push(refused(Problem::NotCancellable)),
+                _ => outcome.cancelled.push(record(id, "48111222333", Status::Cancelled)),
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {
+        self.0.queries.lock().push(query.clone());
+        let matches =
+            |record: &&MessageRecord| query.external_id.as_deref().is_none_or(|id| id == &*record.external_id);
+        let rows = self.0.records.lock().iter().filter(matches).cloned().collect();
+        Ok(SearchPage { rows, next: *self.0.next.lock() })
+    }
+}

@@ -1,0 +1,6 @@
+//! What the tests of the API share: a fake backend, a running server, a client that writes raw octets.
+
+pub mod client;
+pub mod fake;
+pub mod log;
+pub mod server;

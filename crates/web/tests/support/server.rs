@@ -1,0 +1,48 @@
+//! The API on a socket of its own.
+
+use std::net::SocketAddr;
+
+use domain::random::Random;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use web::api::Api;
+use web::serve::{Handle, Options, Service};
+
+use super::client::Client;
+use super::fake::Fake;
+
+pub struct Server {
+    pub address: SocketAddr,
+    pub fake: Fake,
+    pub handle: Handle,
+    pub drain: watch::Sender<bool>,
+    pub running: JoinHandle<()>,
+    _data_dir: tempfile::TempDir,
+}
+
+pub fn options() -> Options {
+    Options { listen: "127.0.0.1:0".into(), ..Options::default() }
+}
+
+impl Server {
+    pub fn start() -> Self {
+        Self::with(options())
+    }
+
+    pub fn with(options: Options) -> Self {
+        let fake = Fake::new();
+        let data_dir = tempfile::tempdir().unwrap();
+        let random = Random::system();
+        let api = Api::new(fake.clone(), fake.0.clock.clone(), &random, options.api().unwrap());
+        let service = Service::bind(&options, data_dir.path(), &random, api).unwrap();
+        let handle = service.handle();
+        let (drain, drained) = watch::channel(false);
+        let running = tokio::spawn(service.run(drained));
+        let address = handle.listen().or(handle.listen_tls()).unwrap();
+        Self { address, fake, handle, drain, running, _data_dir: data_dir }
+    }
+
+    pub async fn client(&self) -> Client {
+        Client::connect(self.address).await
+    }
+}
