@@ -11,7 +11,11 @@ pub mod embedded;
 pub mod question;
 pub mod watcher;
 
+mod error;
 mod handle;
+mod options;
 
-pub use handle::{AcceptOutcome, Options, OpenError, RecordError, Store};
+pub use error::{Damage, OpenError, QuestionError, RecordError};
+pub use handle::{AcceptOutcome, Store};
+pub use options::{Hooks, Options};
 pub use watcher::{Committed, Event, Moved, Watcher};

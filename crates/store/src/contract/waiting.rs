@@ -1,0 +1,165 @@
+//! What waits: lines, schedules, validity.
+
+use std::sync::Arc;
+
+use domain::clock::UnixMillis;
+use domain::fact::MessageFact;
+use domain::id::{CarrierId, MessageId};
+use domain::lane::Lane;
+use domain::receipt::ReceiptState;
+use domain::state::Status;
+
+use super::fixture::{CARRIER, Case, Place, VALIDITY_MS, receipt, submitted};
+use crate::handle::Store;
+
+pub(super) const CASES: &[(&str, Case)] = &[
+    ("what_waits_is_found_by_line_in_order", lines),
+    ("what_is_scheduled_waits_until_it_is_due", scheduled),
+    ("what_is_past_its_time_is_named_until_it_is_ended", overdue),
+    ("parts_taken_already_are_known", parts_taken),
+];
+
+const NO_MESSAGE: MessageId = MessageId(0);
+
+fn waiting_ids(place: &Place, store: &Store, lane: Lane, carrier: CarrierId, page: usize) -> Vec<MessageId> {
+    let mut ids: Vec<MessageId> = Vec::new();
+    loop {
+        let after = ids.last().copied().unwrap_or(NO_MESSAGE);
+        let more = place.run(store.waiting(lane, carrier, after, page)).expect("an answer");
+        assert!(more.len() <= page);
+        if more.is_empty() {
+            return ids;
+        }
+        ids.extend(more.iter().map(|waiting| waiting.id));
+    }
+}
+
+fn lines(place: &Place) {
+    let mut store = place.open();
+    let mut own: Vec<MessageId> = Vec::new();
+    for number in 0..60 {
+        let lane = if number % 3 == 0 { Lane::Priority } else { Lane::Standard };
+        let mut request = place.request(&store, lane, 48_600_000_000 + number, 2);
+        request.messages[1].carrier = CarrierId(9);
+        let accepted = place.accept(&store, request);
+        if lane == Lane::Standard {
+            own.push(accepted.id);
+        }
+        place.pass_ms(1);
+    }
+    let mut gone = Vec::new();
+    for (round, id) in own.iter().step_by(3).enumerate() {
+        let what = if round % 2 == 0 { submitted(1, &format!("op{round}")) } else { MessageFact::Cancelled };
+        place.fact(&store, *id, what);
+        gone.push(*id);
+        if round % 5 == 4 {
+            place.rest(&store);
+        }
+    }
+    own.retain(|id| !gone.contains(id));
+    for _ in 0..3 {
+        assert_eq!(waiting_ids(place, &store, Lane::Standard, CARRIER, 7), own);
+        assert_eq!(waiting_ids(place, &store, Lane::Standard, CarrierId(9), 100).len(), 40);
+        assert_eq!(waiting_ids(place, &store, Lane::Priority, CARRIER, 3).len(), 20);
+        assert!(waiting_ids(place, &store, Lane::Standard, CarrierId(77), 100).is_empty());
+        let lines = place.run(store.lines(Lane::Standard));
+        assert_eq!(lines, Ok(vec![(CARRIER, own.len() as u64), (CarrierId(9), 40)]));
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    let first = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 1)).expect("an answer").remove(0);
+    assert_eq!((&*first.content.text, first.parts_taken.len()), ("Żółw", 0));
+}
+
+fn scheduled(place: &Place) {
+    let mut store = place.open();
+    let now = place.clock.now();
+    let mut due: Vec<(UnixMillis, MessageId)> = Vec::new();
+    for number in 0..30_u64 {
+        let mut request = place.request(&store, Lane::Standard, 48_600_000_000, 1);
+        request.due_at = now.plus_ms(i64::try_from((number * 7) % 10).expect("small") * 1000 + 1000);
+        due.push((request.due_at, request.id));
+        place.accept(&store, request);
+    }
+    due.sort_unstable();
+    place.accept_one(&store, Lane::Standard, 48_600_000_000);
+    let cancelled = due.remove(4);
+    place.fact(&store, cancelled.1, MessageFact::Cancelled);
+    let page = |store: &Store, before: UnixMillis, after: (UnixMillis, MessageId), limit| {
+        let found = place.run(store.scheduled(Lane::Standard, before, after, limit)).expect("an answer");
+        found.iter().map(|waiting| (waiting.content.due_at, waiting.id)).collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        let start = (UnixMillis(0), NO_MESSAGE);
+        assert_eq!(page(&store, now.plus_ms(100_000), start, 100), due);
+        let mut paged = Vec::new();
+        let mut after = start;
+        loop {
+            let more = page(&store, now.plus_ms(5000), after, 4);
+            let Some(last) = more.last() else { break };
+            after = *last;
+            paged.extend(more);
+        }
+        let early: Vec<_> = due.iter().copied().filter(|(at, _)| *at < now.plus_ms(5000)).collect();
+        assert_eq!(paged, early);
+        assert_eq!(place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 100)).expect("an answer").len(), 1);
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    place.clock.set(now.plus_ms(3000));
+    let found = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 100)).expect("an answer").len();
+    assert_eq!(found, 1 + due.iter().filter(|(at, _)| *at <= now.plus_ms(3000)).count());
+}
+
+fn overdue(place: &Place) {
+    let mut store = place.open();
+    let request = place.accept(&store, place.request(&store, Lane::Priority, 48_600_000_000, 6));
+    let id = |index| request.message_id(index);
+    place.fact(&store, id(0), submitted(1, "a"));
+    place.fact(&store, id(1), submitted(1, "b"));
+    place.fact(&store, id(1), receipt(1, ReceiptState::Delivered));
+    place.fact(&store, id(2), MessageFact::Cancelled);
+    let ask = |store: &Store, limit| {
+        let mut found = place.run(store.overdue(Lane::Priority, limit)).expect("an answer");
+        found.sort_by_key(|one| one.id);
+        found.iter().map(|one| (one.id, one.status)).collect::<Vec<_>>()
+    };
+    for round in 0..2 {
+        assert_eq!(ask(&store, 100), [], "round {round}");
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    place.pass_ms(VALIDITY_MS + 60_000);
+    let late = [(id(3), Status::New), (id(4), Status::New), (id(5), Status::New)];
+    assert_eq!(ask(&store, 100), late);
+    assert_eq!(ask(&store, 2).len(), 2);
+    assert_eq!(ask(&store, 100), late, "named until they are ended");
+    place.fact(&store, id(4), MessageFact::Ended { status: Status::Expired, reason: "validity_over" });
+    assert_eq!(ask(&store, 100), [(id(3), Status::New), (id(5), Status::New)]);
+    place.pass_ms(domain::limits::RECEIPT_GRACE_MS);
+    for _ in 0..2 {
+        assert_eq!(ask(&store, 100), [(id(0), Status::Sent), (id(3), Status::New), (id(5), Status::New)]);
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    assert_eq!(place.run(store.overdue(Lane::Standard, 100)), Ok(Vec::new()));
+}
+
+fn parts_taken(place: &Place) {
+    let mut store = place.open();
+    let mut request = place.request(&store, Lane::Standard, 48_600_000_000, 1);
+    request.parts = 3;
+    let request: Arc<_> = place.accept(&store, request);
+    place.fact(&store, request.id, submitted(2, "two"));
+    for _ in 0..2 {
+        let found = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 10)).expect("an answer");
+        assert_eq!(found[0].parts_taken.as_slice(), [2]);
+        store = place.reopen(store);
+    }
+    place.fact(&store, request.id, submitted(1, "one"));
+    place.fact(&store, request.id, submitted(3, "three"));
+    assert_eq!(place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 10)), Ok(Vec::new()));
+    let message = place.run(store.message(request.id)).expect("an answer").expect("a message");
+    let ids: Vec<&str> = message.parts.iter().map(|part| &*part.operator_id).collect();
+    assert_eq!((message.status, ids), (Status::Sent, vec!["one", "two", "three"]));
+}

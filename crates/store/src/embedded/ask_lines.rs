@@ -1,0 +1,301 @@
+//! Questions about what waits: lines, schedules, validity, events.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use domain::clock::UnixMillis;
+use domain::fact::EventId;
+use domain::id::{CarrierId, MessageId};
+use domain::lane::Lane;
+use domain::request::Waiting;
+use domain::state::{PartState, Status};
+use rusqlite::{Connection, Params, params};
+
+use super::ask_message::{RequestMemo, event_columns};
+use super::database::Fault;
+use super::limits::EXPIRING_LOOKED_AT_MAX;
+use super::live::{Head, Live};
+use super::read::{self, MESSAGE_COLUMNS, MessageRow, prepare};
+use super::shared::Shared;
+use super::span::Span;
+use super::write::{EVENT_UNTOLD, step_sum};
+use crate::error::QuestionError;
+use crate::question::Overdue;
+use crate::watcher::Event;
+
+/// Messages that wait for a carrier and are due, by id.
+pub(crate) fn waiting(
+    shared: &Shared,
+    lane: Lane,
+    carrier: CarrierId,
+    after: MessageId,
+    limit: usize,
+) -> Result<Vec<Waiting>, QuestionError> {
+    let now = shared.clock.now();
+    let mut found = Vec::new();
+    for span in shared.spans.of_lane_after(lane, after, |span| span.waiting_for(carrier) > 0) {
+        if found.len() >= limit {
+            break;
+        }
+        let index = if span.is_sealed() { "INDEXED BY message_waiting" } else { "" };
+        let sql = format!(
+            "SELECT {MESSAGE_COLUMNS} FROM message m {index} WHERE m.status = 1 AND m.carrier = ?1 AND m.id > ?2 AND m.due_at <= ?3 \
+             ORDER BY m.id LIMIT ?4"
+        );
+        let room = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
+        found.extend(ask_waiting(shared, &span, &sql, params![carrier.0, after.0, now.0, room])?);
+    }
+    Ok(found)
+}
+
+fn ask_waiting(
+    shared: &Shared,
+    span: &Span,
+    sql: &str,
+    parameters: impl Params,
+) -> Result<Vec<Waiting>, QuestionError> {
+    shared.connections.with(span, |connection| {
+        let mut memo = RequestMemo::default();
+        let rows = message_rows(connection, sql, parameters, &mut memo)?;
+        rows.into_iter().map(|row| as_waiting(connection, &row, &mut memo)).collect()
+    })
+}
+
+fn message_rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    memo: &mut RequestMemo,
+) -> Result<Vec<MessageRow>, Fault> {
+    let mut statement = prepare(connection, sql)?;
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read::message_row(row, &mut memo.sum)?);
+    }
+    Ok(found)
+}
+
+fn as_waiting(connection: &Connection, row: &MessageRow, memo: &mut RequestMemo) -> Result<Waiting, Fault> {
+    let request = memo.request(connection, row.request_id)?;
+    let count = request.request.parts;
+    let mut parts_taken = smallvec::SmallVec::new();
+    if count > 1 {
+        let parts = read::parts(connection, row.id, count, &mut memo.sum)?;
+        parts_taken.extend(
+            (1_u8..).zip(&parts).filter(|(_, part)| part.state != PartState::Waiting).map(|(number, _)| number),
+        );
+    }
+    Ok(Waiting {
+        id: row.id,
+        account: row.account,
+        phone: row.phone,
+        carrier: row.carrier,
+        content: request.content(),
+        parts_taken,
+    })
+}
+
+/// Scheduled messages that are due before a moment, by (due time, id).
+pub(crate) fn scheduled(
+    shared: &Shared,
+    lane: Lane,
+    due_before: UnixMillis,
+    after: (UnixMillis, MessageId),
+    limit: usize,
+) -> Result<Vec<Waiting>, QuestionError> {
+    let mut found: Vec<Waiting> = Vec::new();
+    for span in shared.spans.of_lane_after(lane, MessageId(0), |span| span.waiting() > 0) {
+        let after = (after.0.0, after.1.0);
+        let in_memory = span.hot.read().as_ref().map(|index| index.scheduled_between(after, due_before.0, limit));
+        let own = match in_memory {
+            Some(keys) => shared.connections.with(&span, |connection| {
+                let mut memo = RequestMemo::default();
+                let mut own = Vec::with_capacity(keys.len());
+                for (_, id) in keys {
+                    // The message may have left the waiting state since.
+                    let row = read::message(connection, MessageId(id), &mut memo.sum)?
+                        .filter(|row| row.status == Status::New);
+                    if let Some(row) = row {
+                        own.push(as_waiting(connection, &row, &mut memo)?);
+                    }
+                }
+                Ok(own)
+            })?,
+            None => {
+                let sql = format!(
+                    "SELECT {MESSAGE_COLUMNS} FROM message m INDEXED BY message_due WHERE m.status = 1 AND m.due_at > 0 \
+                     AND m.due_at < ?1 AND (m.due_at, m.id) > (?2, ?3) ORDER BY m.due_at, m.id LIMIT ?4"
+                );
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                ask_waiting(shared, &span, &sql, params![due_before.0, after.0, after.1, limit])?
+            }
+        };
+        found.extend(own);
+    }
+    found.sort_by_key(|waiting| (waiting.content.due_at, waiting.id));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Messages past their time.
+pub(crate) fn overdue(shared: &Shared, lane: Lane, limit: usize) -> Result<Vec<Overdue>, QuestionError> {
+    let mut found = Vec::new();
+    for span in shared.spans.of_lane_after(lane, MessageId(0), |span| span.counts.lock().open > 0) {
+        if found.len() >= limit {
+            break;
+        }
+        let room = limit - found.len();
+        let own =
+            if span.is_sealed() { overdue_sealed(shared, &span, room)? } else { overdue_hot(shared, &span, room)? };
+        found.extend(own);
+    }
+    Ok(found)
+}
+
+/// Whether an open message is past its time, or from when on it is.
+fn look(row: &MessageRow, now: UnixMillis, grace_ms: i64) -> Result<Overdue, UnixMillis> {
+    let limit = if row.status == Status::New { row.expires_at } else { row.expires_at.plus_ms(grace_ms) };
+    if limit < now { Ok(Overdue { id: row.id, status: row.status }) } else { Err(limit) }
+}
+
+fn overdue_hot(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue>, QuestionError> {
+    let now = shared.clock.now();
+    let expiring = span.hot.write().as_mut().map(|index| index.take_expiring(now.0, EXPIRING_LOOKED_AT_MAX));
+    let Some(expiring) = expiring else { return overdue_sealed(shared, span, limit) };
+    let looked_at = shared.connections.with(span, |connection| {
+        let mut memo = RequestMemo::default();
+        let mut found = Vec::new();
+        let mut again = Vec::new();
+        for (place, id) in expiring.iter().enumerate() {
+            if found.len() >= limit {
+                again.extend(expiring[place..].iter().map(|id| (*id, now)));
+                break;
+            }
+            let Some(row) =
+                read::message(connection, MessageId(*id), &mut memo.sum)?.filter(|row| !row.status.is_outcome())
+            else {
+                continue;
+            };
+            match look(&row, now, shared.options.receipt_grace_ms) {
+                // It stays in view until somebody has ended it.
+                Ok(overdue) => {
+                    found.push(overdue);
+                    again.push((*id, now));
+                }
+                Err(at) => again.push((*id, at)),
+            }
+        }
+        Ok((found, again))
+    });
+    let mut hot = span.hot.write();
+    let Some(index) = hot.as_mut() else { return looked_at.map(|(found, _)| found) };
+    match looked_at {
+        Ok((found, again)) => {
+            again.into_iter().for_each(|(id, at)| index.look_again(id, at.0));
+            Ok(found)
+        }
+        Err(error) => {
+            expiring.into_iter().for_each(|id| index.look_again(id, now.0));
+            Err(error)
+        }
+    }
+}
+
+fn overdue_sealed(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue>, QuestionError> {
+    let now = shared.clock.now();
+    let sql = "SELECT id FROM message INDEXED BY message_open WHERE status = ?1 AND status IN (1, 2) AND expires_at < ?2 \
+               ORDER BY expires_at LIMIT ?3";
+    shared.connections.with(span, |connection| {
+        let mut found = Vec::new();
+        for (status, before) in [(Status::New, now), (Status::Sent, now.plus_ms(-shared.options.receipt_grace_ms))] {
+            let mut statement = prepare(connection, sql)?;
+            let room = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
+            let ids = statement.query_map(params![status.code(), before.0, room], |row| row.get(0).map(MessageId))?;
+            for id in ids {
+                found.push(Overdue { id: id?, status });
+            }
+        }
+        Ok(found)
+    })
+}
+
+/// Events neither told nor given up, by id.
+pub(crate) fn untold(shared: &Shared, lane: Lane, after: EventId, limit: usize) -> Result<Vec<Event>, QuestionError> {
+    let mut found = Vec::new();
+    for span in shared.spans.of_lane_after(lane, after.message, |span| span.untold.load(Ordering::Acquire)) {
+        if found.len() >= limit {
+            break;
+        }
+        // Cleared first: what a commit adds while the file is read sets it again.
+        if !span.untold.swap(false, Ordering::AcqRel) {
+            continue;
+        }
+        let room = limit - found.len();
+        let result = untold_in(shared, &span, after, room);
+        let from_start = after.message < span.name.first;
+        if !matches!(&result, Ok(events) if events.is_empty() && from_start) {
+            span.untold.store(true, Ordering::Release);
+        }
+        found.extend(result?);
+    }
+    Ok(found)
+}
+
+fn untold_in(shared: &Shared, span: &Arc<Span>, after: EventId, limit: usize) -> Result<Vec<Event>, QuestionError> {
+    let in_memory = span.hot.read().as_ref().map(|index| index.untold_after(after, limit));
+    shared.connections.with(span, |connection| {
+        let ids = match in_memory {
+            Some(ids) => ids,
+            None => untold_ids(connection, after, limit)?,
+        };
+        let mut memo = RequestMemo::default();
+        let mut events = Vec::with_capacity(ids.len());
+        for id in ids {
+            events.extend(event(connection, id, &mut memo)?);
+        }
+        Ok(events)
+    })
+}
+
+fn untold_ids(connection: &Connection, after: EventId, limit: usize) -> Result<Vec<EventId>, Fault> {
+    let sql = "SELECT message_id, number FROM step INDEXED BY step_untold WHERE event = 1 AND (message_id, number) > (?1, ?2) \
+               ORDER BY message_id, number LIMIT ?3";
+    let mut statement = prepare(connection, sql)?;
+    let parameters = params![after.message.0, after.step, i64::try_from(limit).unwrap_or(i64::MAX)];
+    let ids =
+        statement.query_map(parameters, |row| Ok(EventId { message: MessageId(row.get(0)?), step: row.get(1)? }))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// The event of a step, if it is still to be told.
+fn event(connection: &Connection, id: EventId, memo: &mut RequestMemo) -> Result<Option<Event>, Fault> {
+    let sql = "SELECT at, kind, part, carrier, status, detail, raw, check_sum, \
+               event, told_at, attempts, next_at, call_id, http_status, event_sum FROM step WHERE message_id = ?1 AND number = ?2";
+    let mut statement = prepare(connection, sql)?;
+    let mut rows = statement.query(params![id.message.0, id.step])?;
+    let Some(step) = rows.next()? else { return Ok(None) };
+    let wrong = || read::damaged("event of message", id.message.0);
+    let Some(columns) =
+        event_columns(step, 8, id, &mut memo.sum)?.filter(|columns| columns.event == Some(EVENT_UNTOLD))
+    else {
+        return Ok(None);
+    };
+    let (at, part, status): (i64, i64, Option<i64>) = (step.get(0)?, step.get(2)?, step.get(4)?);
+    let (kind, detail) = (step.get_ref(1)?.as_str()?, step.get_ref(5)?.as_str()?);
+    let raw = step.get_ref(6)?.as_blob_or_null()?.unwrap_or_default();
+    if step_sum(id, at, kind, part, step.get(3)?, status, detail, raw, &mut memo.sum) != step.get::<_, i64>(7)? {
+        return Err(wrong());
+    }
+    let status = status.and_then(|code| u8::try_from(code).ok()).and_then(Status::from_code).ok_or_else(wrong)?;
+    let row = read::message(connection, id.message, &mut memo.sum)?.ok_or_else(wrong)?;
+    let head = Arc::new(Head::of_row(&*memo.request(connection, row.request_id)?));
+    let progress = domain::state::Progress::new(head.parts, row.status_at);
+    let told = Live::of_row(&row, head, progress).event(id.step, status, UnixMillis(at), detail);
+    Ok(Some(Event {
+        attempts: columns.attempts.and_then(|attempts| u16::try_from(attempts).ok()).unwrap_or(0),
+        next_at: UnixMillis(columns.next_at.unwrap_or(0)),
+        call: columns.call_id.map(MessageId),
+        ..told
+    }))
+}

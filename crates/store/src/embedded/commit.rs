@@ -1,0 +1,370 @@
+//! Folds facts into rows within one transaction, and says what memory has to learn once it is durable.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::clock::UnixMillis;
+use domain::control::{Control, EventKind};
+use domain::fact::{CallOutcome, EventId, Fact, IncomingPart, MessageFact, ParkedReceipt, WebhookCall};
+use domain::id::{AccountId, CarrierId, MessageId};
+use domain::money::Money;
+use domain::request::Request;
+use domain::state::{Change, Status};
+use foldhash::fast::FixedState;
+use rusqlite::Connection;
+
+use super::columns::PartColumns;
+use super::database::Fault;
+use super::limits::STEPS_PER_MESSAGE_MAX;
+use super::live::{Head, Live, LiveCache};
+use super::read;
+use super::sum::RowSum;
+use super::write::{self, NewStep};
+use crate::watcher::{Committed, Moved};
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// `counter.kind` of accepted messages.
+pub(crate) const COUNTER_ACCEPTED: i64 = 0;
+/// `counter.kind` of refunded messages.
+pub(crate) const COUNTER_REFUNDED: i64 = 1;
+
+/// A fact on its way into one span.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Item<'a> {
+    Accepted(&'a Arc<Request>),
+    Message { id: MessageId, at: UnixMillis, what: &'a MessageFact },
+    Called { event: EventId, call: &'a WebhookCall },
+    Parked(&'a ParkedReceipt),
+    Unparked(MessageId),
+    Incoming(&'a IncomingPart),
+}
+
+impl<'a> Item<'a> {
+    /// The items a fact consists of; a webhook call has one for each event.
+    pub fn of_fact(fact: &'a Fact, mut take: impl FnMut(Self)) {
+        match fact {
+            Fact::Accepted(request) => take(Self::Accepted(request)),
+            Fact::Message { id, at, what } => take(Self::Message { id: *id, at: *at, what }),
+            Fact::ReceiptParked(parked) => take(Self::Parked(parked)),
+            Fact::ReceiptUnparked { parked_id } => take(Self::Unparked(*parked_id)),
+            Fact::Incoming(part) => take(Self::Incoming(part)),
+            Fact::Called(call) => call.events.iter().for_each(|event| take(Self::Called { event: *event, call })),
+        }
+    }
+
+    /// The id that decides which span it goes to.
+    pub fn id(&self) -> MessageId {
+        match self {
+            Self::Accepted(request) => request.id,
+            Self::Message { id, .. } | Self::Unparked(id) => *id,
+            Self::Called { event, .. } => event.message,
+            Self::Parked(parked) => parked.id,
+            Self::Incoming(part) => part.id,
+        }
+    }
+
+    /// Messages it adds.
+    pub fn rows(&self) -> usize {
+        if let Self::Accepted(request) = self { request.messages.len() } else { 1 }
+    }
+}
+
+/// A change of the memory index, in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IndexChange {
+    OperatorKey { key: i64, id: MessageId, part: u8 },
+    Unscheduled { due_at: i64, id: MessageId },
+    Untold(EventId),
+    Told(EventId),
+}
+
+/// What memory learns once the transaction is durable.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub committed: Vec<Committed>,
+    pub accepted: Vec<(Arc<Request>, Arc<Head>)>,
+    pub changes: Vec<IndexChange>,
+    /// With whether they came from the cache.
+    pub put_back: Vec<(Live, bool)>,
+    pub parked: Vec<ParkedReceipt>,
+    pub unparked: Vec<MessageId>,
+    /// Change of the number of messages waiting, by carrier.
+    pub waiting: HashMap<CarrierId, i64>,
+    pub open: i64,
+    pub spent: HashMap<AccountId, Money>,
+    counters: HashMap<(i64, u32, i64), (i64, i64, i64)>,
+}
+
+struct Touched {
+    live: Live,
+    /// Whether it came from the cache.
+    cached: bool,
+    dirty: bool,
+    /// Bits of the parts that changed, for messages of several parts.
+    parts: u32,
+}
+
+/// One transaction on one span.
+pub(crate) struct Transaction<'a> {
+    connection: &'a Connection,
+    live: &'a mut LiveCache,
+    control: &'a Control,
+    sum: RowSum,
+    touched: hashbrown::HashMap<i64, Touched, FixedState>,
+    /// Order of first touch, so that rows are written in the order of the facts.
+    order: Vec<i64>,
+    heads: HashMap<MessageId, Arc<Head>>,
+    outcome: Outcome,
+}
+
+impl<'a> Transaction<'a> {
+    /// Begins; the caller has begun the SQL transaction.
+    pub fn new(connection: &'a Connection, live: &'a mut LiveCache, control: &'a Control) -> Self {
+        Self {
+            connection,
+            live,
+            control,
+            sum: RowSum::default(),
+            touched: hashbrown::HashMap::default(),
+            order: Vec::new(),
+            heads: HashMap::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Folds one fact in.
+    pub fn apply(&mut self, item: &Item<'_>) -> Result<(), Fault> {
+        match item {
+            Item::Accepted(request) => self.accepted(request),
+            Item::Message { id, at, what } => self.message(*id, *at, what),
+            Item::Called { event, call } => self.called(*event, call),
+            Item::Parked(parked) => {
+                write::parked(self.connection, parked, &mut self.sum)?;
+                self.outcome.parked.push((*parked).clone());
+                Ok(())
+            }
+            Item::Unparked(id) => {
+                write::unparked(self.connection, *id)?;
+                self.outcome.unparked.push(*id);
+                Ok(())
+            }
+            Item::Incoming(part) => write::incoming(self.connection, part, &mut self.sum),
+        }
+    }
+
+    /// Writes what the facts have made of each message, and the sums.
+    pub fn finish(mut self) -> Result<Outcome, Fault> {
+        for id in std::mem::take(&mut self.order) {
+            let Some(touched) = self.touched.remove(&id) else { continue };
+            let live = touched.live;
+            if touched.dirty {
+                write::state(self.connection, live.id, &live.progress, live.steps, &mut self.sum)?;
+            }
+            for index in 0..live.progress.parts.len() {
+                if touched.parts & (1 << index) != 0 {
+                    write::part(self.connection, live.id, index, &live.progress, &mut self.sum)?;
+                }
+            }
+            self.outcome.put_back.push((live, touched.cached));
+        }
+        for (key, add) in &self.outcome.counters {
+            write::counter(self.connection, *key, *add)?;
+        }
+        Ok(self.outcome)
+    }
+
+    fn accepted(&mut self, request: &Arc<Request>) -> Result<(), Fault> {
+        write::accepted(self.connection, request, &mut self.sum)?;
+        let outcome = &mut self.outcome;
+        let parts = i64::from(request.parts.max(1));
+        let count = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
+        for message in &request.messages {
+            *outcome.waiting.entry(message.carrier).or_default() += 1;
+        }
+        outcome.open += count;
+        let spent = outcome.spent.entry(request.account).or_default();
+        *spent = spent.plus(request.price());
+        outcome.count(request.id, request.account, COUNTER_ACCEPTED, (count, count * parts, request.price().0));
+        outcome.committed.push(Committed::Accepted(Arc::clone(request)));
+        outcome.accepted.push((Arc::clone(request), Arc::new(Head::of(request))));
+        Ok(())
+    }
+
+    fn message(&mut self, id: MessageId, at: UnixMillis, what: &MessageFact) -> Result<(), Fault> {
+        if !self.load(id)? {
+            tracing::debug!(target: "store", message = %id, "a fact about a message that is not kept any more");
+            return Ok(());
+        }
+        let Some(touched) = self.touched.get_mut(&id.0) else { return Ok(()) };
+        let from = touched.live.progress.status;
+        let change = touched.live.progress.apply(what, at);
+        touched.dirty |= change.part.is_some() || change.moved_from.is_some();
+        if let Some(index) = change.part.filter(|_| touched.live.progress.parts.len() > 1) {
+            touched.parts |= 1 << index;
+        }
+        let moved = change.moved_from.map(|_| touched.live.progress.status);
+        let told = moved.is_some_and(Status::is_outcome) && wants_events(self.control, &touched.live.head);
+        let step = new_step(what, at, moved, told);
+        if let Some(step) = step.filter(|_| told || touched.live.steps < STEPS_PER_MESSAGE_MAX) {
+            touched.live.steps += 1;
+            touched.dirty = true;
+            let event = EventId { message: id, step: touched.live.steps };
+            write::step(self.connection, event, &step, &mut self.sum)?;
+        }
+        let live = &self.touched[&id.0].live;
+        self.outcome.follow(live, from, &change, at, told);
+        Ok(())
+    }
+
+    fn called(&mut self, event: EventId, call: &WebhookCall) -> Result<(), Fault> {
+        if !write::called(self.connection, event, call, &mut self.sum)? {
+            return Ok(());
+        }
+        let change = match call.outcome {
+            CallOutcome::RetryAt(_) => IndexChange::Untold(event),
+            CallOutcome::Told | CallOutcome::Dead => IndexChange::Told(event),
+        };
+        self.outcome.changes.push(change);
+        if call.outcome == CallOutcome::Told {
+            return Ok(());
+        }
+        if !self.load(event.message)? {
+            return Ok(());
+        }
+        let Some(touched) = self.touched.get_mut(&event.message.0) else { return Ok(()) };
+        if touched.live.steps >= STEPS_PER_MESSAGE_MAX {
+            return Ok(());
+        }
+        touched.live.steps += 1;
+        touched.dirty = true;
+        let step = NewStep {
+            at: call.at.0,
+            kind: "told",
+            part: 0,
+            carrier: None,
+            status: None,
+            detail: failed_call(call).into(),
+            raw: &[],
+            told: false,
+        };
+        write::step(self.connection, EventId { step: touched.live.steps, ..event }, &step, &mut self.sum)
+    }
+
+    /// Has the message at hand in `touched`; false if there is none.
+    fn load(&mut self, id: MessageId) -> Result<bool, Fault> {
+        if self.touched.contains_key(&id.0) {
+            return Ok(true);
+        }
+        let cached = self.live.take(id);
+        let is_cached = cached.is_some();
+        let Some(live) = cached.map_or_else(|| self.fetch(id), |live| Ok(Some(live)))? else { return Ok(false) };
+        self.order.push(id.0);
+        self.touched.insert(id.0, Touched { live, cached: is_cached, dirty: false, parts: 0 });
+        Ok(true)
+    }
+
+    fn fetch(&mut self, id: MessageId) -> Result<Option<Live>, Fault> {
+        let Some(row) = read::message(self.connection, id, &mut self.sum)? else { return Ok(None) };
+        let head = match self.heads.get(&row.request_id) {
+            Some(head) => Arc::clone(head),
+            None => {
+                let request = read::request(self.connection, row.request_id, &mut self.sum)?;
+                let request = request.ok_or_else(|| read::damaged("request", row.request_id.0))?;
+                let head = Arc::new(Head::of_row(&request));
+                self.heads.insert(row.request_id, Arc::clone(&head));
+                head
+            }
+        };
+        let progress = read::progress(self.connection, row.clone(), head.parts, &mut self.sum)?;
+        Ok(Some(Live::of_row(&row, head, progress)))
+    }
+}
+
+impl Outcome {
+    /// Notes what a change of a message means for indexes, sums and those who watch.
+    fn follow(&mut self, live: &Live, from: Status, change: &Change, at: UnixMillis, told: bool) {
+        if let Some(index) = change.part {
+            let part = &live.progress.parts[index];
+            if let (Some(key), true) = (PartColumns::of(part).operator_key, part.taken_at == Some(at)) {
+                let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
+                self.changes.push(IndexChange::OperatorKey { key, id: live.id, part: number });
+            }
+        }
+        if change.moved_from.is_none() {
+            return;
+        }
+        let to = live.progress.status;
+        let (parts, price) = (i64::from(live.head.parts), live.price.0);
+        if from == Status::New {
+            *self.waiting.entry(live.carrier).or_default() -= 1;
+            if live.due_at > 0 {
+                self.changes.push(IndexChange::Unscheduled { due_at: live.due_at, id: live.id });
+            }
+        }
+        if to.is_outcome() && !from.is_outcome() {
+            self.open -= 1;
+        }
+        if from.is_outcome() {
+            self.count(live.id, live.head.account, i64::from(from.code()), (-1, -parts, -price));
+        }
+        self.count(live.id, live.head.account, i64::from(to.code()), (1, parts, price));
+        let refund = if change.refund { live.price } else { Money(0) };
+        if change.refund {
+            self.count(live.id, live.head.account, COUNTER_REFUNDED, (1, parts, price));
+            let spent = self.spent.entry(live.head.account).or_default();
+            *spent = spent.minus(refund);
+        }
+        let event = told.then(|| Arc::new(live.event(live.steps, to, at, &live.progress.error)));
+        if let Some(event) = &event {
+            self.changes.push(IndexChange::Untold(event.id));
+        }
+        self.committed.push(Committed::Moved(Moved {
+            id: live.id,
+            account: live.head.account,
+            from,
+            to,
+            at,
+            refund,
+            event,
+        }));
+    }
+
+    fn count(&mut self, id: MessageId, account: AccountId, kind: i64, add: (i64, i64, i64)) {
+        let day = id.created().0.div_euclid(DAY_MS);
+        let sum = self.counters.entry((day, account.0, kind)).or_default();
+        *sum = (sum.0 + add.0, sum.1 + add.1, sum.2 + add.2);
+    }
+}
+
+fn wants_events(control: &Control, head: &Head) -> bool {
+    let has_endpoint = |id| control.account(id).is_some_and(|account| account.endpoint(EventKind::Status).is_some());
+    head.webhook_url.is_some() || has_endpoint(head.account)
+}
+
+/// The step a fact leaves; a plain hand-over leaves none, for the part itself tells of it.
+fn new_step<'a>(what: &'a MessageFact, at: UnixMillis, moved: Option<Status>, told: bool) -> Option<NewStep<'a>> {
+    let step = |kind, part, carrier, detail: Cow<'a, str>, raw| {
+        Some(NewStep { at: at.0, kind, part, carrier, status: moved, detail, raw, told })
+    };
+    match what {
+        MessageFact::Submitted { .. } => None,
+        MessageFact::Refused { part, carrier, command_status, .. } => {
+            step("refused", *part, Some(*carrier), format!("{command_status:#06x}").into(), &[])
+        }
+        MessageFact::Receipt { part, carrier, error, raw, .. } => {
+            step("receipt", *part, Some(*carrier), Cow::Borrowed(&**error), &**raw)
+        }
+        MessageFact::Unanswered { part, carrier } => step("unanswered", *part, Some(*carrier), "".into(), &[]),
+        // What came too late to end or cancel the message did not happen to it.
+        MessageFact::Ended { .. } | MessageFact::Cancelled if moved.is_none() => None,
+        MessageFact::Ended { reason, .. } => step("ended", 0, None, (*reason).into(), &[]),
+        MessageFact::Cancelled => step("cancelled", 0, None, "".into(), &[]),
+    }
+}
+
+fn failed_call(call: &WebhookCall) -> String {
+    let answer = if call.http_status == 0 { String::new() } else { format!("HTTP {} ", call.http_status) };
+    format!("attempt {} after {} ms: {answer}{}", call.attempt, call.latency_ms, call.failure)
+}

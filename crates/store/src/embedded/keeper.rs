@@ -1,0 +1,170 @@
+//! Looks after a lane's files: copies logs back, prepares the next span.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::id::MessageId;
+use domain::lane::Lane;
+use rusqlite::Connection;
+use tokio::sync::mpsc;
+
+use super::database::{Fault, Purpose, create_span, open_span};
+use super::files::with_suffix;
+use super::limits::{
+    KEEPER_TICK_MS, SMALL_SPAN_AGES, SPAN_MESSAGES_MIN, WAL_CHECKPOINT_OCTETS, WAL_OCTETS_MAX, WRITE_CONNECTIONS_MAX,
+};
+use super::queue::Order;
+use super::shared::Shared;
+use super::span::Span;
+
+/// A span that got no fact for so long has its log copied back however short it is.
+const IDLE_MS: i64 = 2_000;
+
+/// Looks after the files of a lane on a thread of its own, so that no commit ever copies a log back.
+pub(crate) struct Keeper {
+    lane: Lane,
+    shared: Arc<Shared>,
+    orders: mpsc::Sender<Order>,
+    connections: Vec<(MessageId, Connection)>,
+    /// The span whose successor is ordered.
+    rotating: Option<MessageId>,
+}
+
+impl Keeper {
+    /// A keeper for `lane`.
+    pub fn new(lane: Lane, shared: Arc<Shared>, orders: mpsc::Sender<Order>) -> Self {
+        Self { lane, shared, orders, connections: Vec::new(), rotating: None }
+    }
+
+    /// Works until the store closes.
+    pub fn run(mut self) {
+        while self.shared.pause(Duration::from_millis(KEEPER_TICK_MS)) {
+            self.rotate_if_due();
+            for span in self
+                .shared
+                .spans
+                .of_lane_after(self.lane, MessageId(0), |span| span.commits_pending.load(Ordering::Acquire) > 0)
+            {
+                self.checkpoint_if_due(&span);
+            }
+        }
+        for span in self
+            .shared
+            .spans
+            .of_lane_after(self.lane, MessageId(0), |span| span.commits_pending.load(Ordering::Acquire) > 0)
+        {
+            self.checkpoint(&span);
+        }
+    }
+
+    fn checkpoint_if_due(&mut self, span: &Arc<Span>) {
+        let length = std::fs::metadata(with_suffix(&span.path, "-wal")).map_or(0, |metadata| metadata.len());
+        if length >= WAL_OCTETS_MAX {
+            let gate = span.gate.lock();
+            self.copy_back(span);
+            drop(gate);
+        }
+        let is_idle = self.shared.clock.now().since_ms(span.last_fact_at()) >= IDLE_MS;
+        if length >= WAL_CHECKPOINT_OCTETS || is_idle {
+            self.checkpoint(span);
+        }
+    }
+
+    /// Copies the log back: most of it beside the writer, the rest while the writer waits, so that the
+    /// next commit begins the log anew.
+    fn checkpoint(&mut self, span: &Arc<Span>) {
+        self.shared.step("checkpoint: copy");
+        if !self.copy_back(span) {
+            return;
+        }
+        self.shared.step("checkpoint: finish");
+        let gate = span.gate.lock();
+        let pending = span.commits_pending.swap(0, Ordering::AcqRel);
+        if !self.copy_back(span) {
+            span.commits_pending.fetch_add(pending.max(1), Ordering::AcqRel);
+        }
+        drop(gate);
+    }
+
+    /// True if all of the log is in the file.
+    fn copy_back(&mut self, span: &Arc<Span>) -> bool {
+        match self.try_copy_back(span) {
+            Ok(complete) => complete,
+            Err(Fault::Disk(text)) => {
+                self.shared.disk_failed(&span.short_name, &text);
+                false
+            }
+            Err(Fault::Full) => {
+                self.shared.disk.found_full();
+                false
+            }
+            Err(Fault::Corrupt(place) | Fault::BadRow(place)) => {
+                span.set_damaged(&place);
+                span.commits_pending.store(0, Ordering::Release);
+                false
+            }
+            Err(Fault::Interrupted | Fault::Other(_)) => false,
+        }
+    }
+
+    fn try_copy_back(&mut self, span: &Arc<Span>) -> Result<bool, Fault> {
+        if self.shared.has_failed() || span.damage().is_some() {
+            return Ok(false);
+        }
+        let place = self.connections.iter().position(|(first, _)| *first == span.name.first);
+        let entry = match place {
+            Some(place) => self.connections.remove(place),
+            None => {
+                let opened = open_span(&span.path, Purpose::WriteCold);
+                (span.name.first, opened.map_err(|error| Fault::Other(error.to_string()))?)
+            }
+        };
+        let result = entry.1.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        self.connections.push(entry);
+        if self.connections.len() > WRITE_CONNECTIONS_MAX {
+            self.connections.remove(0);
+        }
+        let (busy, log, copied) = result?;
+        Ok(busy == 0 && log == copied)
+    }
+
+    fn rotate_if_due(&mut self) {
+        let Some(newest) = self.shared.spans.newest(self.lane) else { return };
+        if self.rotating == Some(newest.name.first) || !self.is_full(&newest) {
+            return;
+        }
+        match self.prepare_spare() {
+            Ok(spare) => {
+                if self.orders.try_send(Order::Rotate { spare }).is_ok() {
+                    self.rotating = Some(newest.name.first);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(target: "store", lane = self.lane.name(), %error, "could not prepare the next span")
+            }
+        }
+    }
+
+    fn is_full(&self, span: &Span) -> bool {
+        let messages = span.counts.lock().messages;
+        let options = &self.shared.options;
+        let age_ms = self.shared.clock.now().since_ms(span.name.first.created());
+        let is_old = age_ms >= options.span_age_ms && messages >= SPAN_MESSAGES_MIN.min(options.span_messages_max);
+        let is_very_old = age_ms >= options.span_age_ms.saturating_mul(SMALL_SPAN_AGES) && messages > 0;
+        messages >= options.span_messages_max || is_old || is_very_old || span.damage().is_some()
+    }
+
+    fn prepare_spare(&self) -> Result<PathBuf, crate::error::OpenError> {
+        self.shared.step("rotate: prepare");
+        let spare = self.shared.layout.spare(self.lane);
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(with_suffix(&spare, suffix));
+        }
+        create_span(&spare)?;
+        Ok(spare)
+    }
+}

@@ -1,0 +1,39 @@
+//! The embedded backend: message data in spans of SQLite files.
+//!
+//! A span holds the messages of one lane whose ids lie between its first id and the next span's. The
+//! way of a fact: [`queue`] → [`writer`] (one thread per lane) → [`commit`] folds it into rows
+//! ([`write`]) → one durable transaction → [`publish`] tells memory ([`index`], [`live`]) and the
+//! watcher → whoever waits is released. Questions ([`ask_message`], [`ask_lines`], [`ask_receipts`],
+//! [`search`]) run on [`readers`] with pooled [`connections`]. [`keeper`] copies logs back and begins
+//! new spans; [`recover`] brings everything back at start.
+
+pub(crate) mod ask_lines;
+pub(crate) mod ask_message;
+pub(crate) mod ask_receipts;
+mod columns;
+pub(crate) mod commit;
+mod connections;
+mod database;
+mod dedup;
+mod disk;
+pub(crate) mod engine;
+mod files;
+pub(crate) mod filter;
+pub(crate) mod hash;
+mod health;
+mod index;
+mod keeper;
+mod limits;
+mod live;
+mod parked;
+pub(crate) mod publish;
+pub(crate) mod queue;
+mod read;
+mod readers;
+mod recover;
+pub(crate) mod search;
+pub(crate) mod shared;
+mod span;
+mod sum;
+mod write;
+mod writer;

@@ -1,0 +1,58 @@
+//! What is handed to a lane's writer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::fact::Fact;
+use domain::request::Request;
+use smallvec::SmallVec;
+use tokio::sync::oneshot;
+
+use super::dedup::Claim;
+use crate::error::RecordError;
+
+/// Learns that a batch is durable, or why not.
+pub(crate) type Done = oneshot::Sender<Result<(), RecordError>>;
+
+/// Something for the writer to do.
+pub(crate) enum Order {
+    /// Keep a request; its references stay taken until it is in the index.
+    Accept { fact: Fact, claims: SmallVec<[Claim; 2]>, done: Done },
+    /// Keep facts.
+    Record { facts: Vec<Fact>, done: Done },
+    /// Begin a new span with the prepared file.
+    Rotate { spare: PathBuf },
+    /// Finish what is queued and stop.
+    Close,
+}
+
+impl Order {
+    /// An order to accept `request`, and where its end is told.
+    pub fn accept(
+        request: Arc<Request>,
+        claims: SmallVec<[Claim; 2]>,
+    ) -> (Self, oneshot::Receiver<Result<(), RecordError>>) {
+        let (done, told) = oneshot::channel();
+        (Self::Accept { fact: Fact::Accepted(request), claims, done }, told)
+    }
+
+    /// An order to keep `facts`, and where its end is told.
+    pub fn record(facts: Vec<Fact>) -> (Self, oneshot::Receiver<Result<(), RecordError>>) {
+        let (done, told) = oneshot::channel();
+        (Self::Record { facts, done }, told)
+    }
+
+    /// Its facts.
+    pub fn facts(&self) -> &[Fact] {
+        match self {
+            Self::Accept { fact, .. } => std::slice::from_ref(fact),
+            Self::Record { facts, .. } => facts,
+            Self::Rotate { .. } | Self::Close => &[],
+        }
+    }
+
+    /// Whether it brings new messages.
+    pub fn is_accept(&self) -> bool {
+        matches!(self, Self::Accept { .. })
+    }
+}

@@ -1,0 +1,128 @@
+-- A span: the messages of one lane whose ids lie between this file's first id and the next file's.
+-- All moments are Unix milliseconds (UTC), all money is in 1/10000 of the currency unit.
+
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,         -- 'sealed_at': when the indexes were built; 'late_keys': 1 = the filter lacks keys
+  value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- One accepted API request: what its messages share.
+CREATE TABLE request (
+  id              INTEGER PRIMARY KEY, -- id of its first message
+  account         INTEGER NOT NULL,    -- row of the account in control.db
+  key             INTEGER NOT NULL,    -- row of the application key in control.db
+  uniq_id         TEXT NOT NULL,       -- meta.uniqId of the answer
+  external_id     TEXT,                -- the client's reference as given
+  idempotency_key TEXT,                -- header Idempotency-Key
+  fingerprint     BLOB NOT NULL,       -- first 16 octets of SHA-256 over what was asked
+  sender          TEXT NOT NULL,
+  text            TEXT NOT NULL,
+  encoding        INTEGER NOT NULL,    -- 0 = GSM-7, 8 = UCS-2
+  parts           INTEGER NOT NULL,    -- parts of each message
+  flash           INTEGER NOT NULL,    -- 1 = shown at once, not stored on the handset
+  webhook_url     TEXT,                -- where delivery reports go instead of the account's endpoint
+  accepted_at     INTEGER NOT NULL,
+  due_at          INTEGER NOT NULL,    -- not to be sent before
+  schedule_time   INTEGER NOT NULL,    -- scheduleTime as asked, Unix seconds, 0 = now
+  expires_at      INTEGER NOT NULL,    -- not to be sent after
+  currency        INTEGER NOT NULL,    -- ISO 4217 number
+  asked           INTEGER NOT NULL,    -- recipients asked for, repeats and refused ones included
+  refused         TEXT,                -- JSON: recipients that were not accepted
+  check_sum       INTEGER NOT NULL     -- CRC-32 over everything above
+);
+
+-- One recipient of a request.
+CREATE TABLE message (
+  id           INTEGER PRIMARY KEY,
+  request_id   INTEGER NOT NULL,       -- request.id; (id - request_id) / 64 is the position within it
+  account      INTEGER NOT NULL,       -- as in the request
+  phone        INTEGER NOT NULL,       -- E.164 digits
+  carrier      INTEGER NOT NULL,       -- the line it waits in
+  price        INTEGER NOT NULL,       -- of all its parts
+  expires_at   INTEGER NOT NULL,       -- as in the request
+  due_at       INTEGER NOT NULL,       -- as in the request, 0 = at once
+  check_sum    INTEGER NOT NULL,       -- CRC-32 over everything above
+  status       INTEGER NOT NULL,       -- 1 new, 2 sent, 9 rejected, 10 cancelled, 21 delivered, 22 undelivered, 23 expired, 24 unknown
+  status_at    INTEGER NOT NULL,
+  error        TEXT,                   -- code of the outcome
+  steps        INTEGER NOT NULL,       -- number of its last step
+  part_state   INTEGER NOT NULL,       -- messages of one part; longer ones have rows in "part"
+  part_carrier INTEGER,                -- who took or refused it
+  taken_at     INTEGER,                -- when an operator took it
+  operator_id  TEXT,                   -- the operator's id as given
+  canonical_id TEXT,                   -- the form receipts are matched by, where it differs
+  operator_key INTEGER,                -- 63 bits of SHA-256 over carrier and that form
+  state_sum    INTEGER NOT NULL        -- CRC-32 over id and everything from status on
+);
+
+-- Parts of messages of several parts, once something happened to them.
+CREATE TABLE part (
+  message_id   INTEGER NOT NULL,
+  number       INTEGER NOT NULL,       -- from 1
+  state        INTEGER NOT NULL,       -- 0 waiting, 1 sent, 2 unknown, 3 rejected, 4 undelivered, 5 expired, 6 delivered
+  carrier      INTEGER NOT NULL,
+  taken_at     INTEGER,
+  operator_id  TEXT,
+  canonical_id TEXT,
+  operator_key INTEGER,
+  check_sum    INTEGER NOT NULL,       -- CRC-32 over everything above
+  PRIMARY KEY (message_id, number)
+) WITHOUT ROWID;
+
+-- What happened to a message. A step with "event" is a delivery report for the client's webhook.
+CREATE TABLE step (
+  message_id  INTEGER NOT NULL,
+  number      INTEGER NOT NULL,        -- from 1
+  at          INTEGER NOT NULL,
+  kind        TEXT NOT NULL,           -- refused, unanswered, receipt, ended, cancelled, told
+  part        INTEGER NOT NULL,        -- from 1, 0 = the whole message
+  carrier     INTEGER,
+  status      INTEGER,                 -- reached by it, if it moved the message
+  detail      TEXT NOT NULL,           -- error code, reason or HTTP answer
+  raw         BLOB,                    -- body of the PDU as received
+  check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above
+  event       INTEGER,                 -- 1 = to be told, 2 = told, 3 = given up
+  told_at     INTEGER,                 -- end of the last try
+  attempts    INTEGER,
+  next_at     INTEGER,                 -- not to be tried before
+  call_id     INTEGER,                 -- the webhook call it belongs to
+  http_status INTEGER,                 -- of the last try
+  event_sum   INTEGER,                 -- CRC-32 over the key and everything from event on
+  PRIMARY KEY (message_id, number)
+) WITHOUT ROWID;
+
+-- Receipts whose message is not known (yet).
+CREATE TABLE parked_receipt (
+  id            INTEGER PRIMARY KEY,
+  carrier       INTEGER NOT NULL,
+  canonical_ids TEXT NOT NULL,         -- JSON: forms of the operator's id, likeliest first
+  at            INTEGER NOT NULL,
+  state         TEXT NOT NULL,         -- the word of the receipt's stat field
+  error         TEXT NOT NULL,
+  done_at       INTEGER,
+  raw           BLOB NOT NULL,
+  check_sum     INTEGER NOT NULL       -- CRC-32 over everything above
+);
+
+-- Incoming messages and parts, as received.
+CREATE TABLE incoming (
+  id          INTEGER PRIMARY KEY,
+  carrier     INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  source      TEXT NOT NULL,           -- who wrote
+  destination TEXT NOT NULL,           -- the number that was written to
+  text        TEXT NOT NULL,
+  raw         BLOB NOT NULL,
+  check_sum   INTEGER NOT NULL         -- CRC-32 over everything above
+);
+
+-- Sums for reports and balances, kept in the commits that change them.
+CREATE TABLE counter (
+  day      INTEGER NOT NULL,           -- of acceptance, days since 1970-01-01 UTC
+  account  INTEGER NOT NULL,
+  kind     INTEGER NOT NULL,           -- 0 accepted, 1 refunded, 2 sent, other outcomes as in message.status
+  messages INTEGER NOT NULL,
+  parts    INTEGER NOT NULL,
+  price    INTEGER NOT NULL,
+  PRIMARY KEY (day, account, kind)
+) WITHOUT ROWID;

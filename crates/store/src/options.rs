@@ -1,0 +1,80 @@
+//! How the store is set up.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::limits;
+
+/// How the store is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Messages in a span before the next one begins.
+    pub span_messages_max: u64,
+    /// Age of a span before the next one begins.
+    pub span_age_ms: i64,
+    /// Days that messages are kept; whole span files are deleted after it.
+    pub retention_days: u32,
+    /// Room kept free on the data disk: below it accepts are refused.
+    pub disk_reserve_octets: u64,
+    /// How long a repeated externalId or Idempotency-Key is recognised.
+    pub idempotency_life_ms: i64,
+    /// How long after its validity a message may still get its receipt.
+    pub receipt_grace_ms: i64,
+    /// The key that secrets in the control data are sealed with; made when absent.
+    pub master_key_file: PathBuf,
+    /// Points at which tests watch or break the store.
+    #[doc(hidden)]
+    pub hooks: Hooks,
+}
+
+/// Thirteen months.
+const RETENTION_DAYS: u32 = 396;
+
+impl Options {
+    /// The defaults, for a data directory.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
+        Self {
+            span_messages_max: limits::SPAN_MESSAGES_MAX,
+            span_age_ms: limits::SPAN_AGE_MS,
+            retention_days: RETENTION_DAYS,
+            disk_reserve_octets: limits::DISK_RESERVE_OCTETS,
+            idempotency_life_ms: limits::IDEMPOTENCY_LIFE_MS,
+            receipt_grace_ms: limits::RECEIPT_GRACE_MS,
+            master_key_file: data_dir.join("master.key"),
+            data_dir,
+            hooks: Hooks::default(),
+        }
+    }
+}
+
+/// What tests hang into the store.
+#[doc(hidden)]
+#[derive(Clone)]
+pub struct Hooks {
+    /// Called instead of leaving the process when a sync failed.
+    pub exit: Arc<dyn Fn(i32) + Send + Sync>,
+    /// Called with the name of each step of sealing, rotation, checkpoint and retention before it is done.
+    pub step: Arc<dyn Fn(&str) + Send + Sync>,
+    /// How long a span rests before it is sealed, in milliseconds.
+    pub seal_quiet_ms: i64,
+}
+
+/// A span that got no fact for so long is at rest: building its indexes delays nobody.
+const SEAL_QUIET_MS: i64 = 5_000;
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { exit: Arc::new(|code| std::process::exit(code)), step: Arc::new(|_| ()), seal_quiet_ms: SEAL_QUIET_MS }
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Hooks").field("seal_quiet_ms", &self.seal_quiet_ms).finish_non_exhaustive()
+    }
+}
