@@ -41,6 +41,14 @@ impl Connections {
         }
     }
 
+    /// Lends a connection for work in the background, which judges faults itself.
+    pub fn with_fault<T>(&self, span: &Span, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Option<Result<T, Fault>> {
+        let connection = self.take(span).map_or_else(|| open(span), Ok).ok()?;
+        let result = work(&connection);
+        self.give_back(span, connection);
+        Some(result)
+    }
+
     /// Closes the connections of a span that goes away.
     pub fn forget(&self, span: &Span) {
         self.idle.lock().retain(|(name, _)| *name != span.short_name);

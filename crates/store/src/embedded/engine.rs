@@ -27,6 +27,7 @@ use super::parked::ParkedIndex;
 use super::queue::Order;
 use super::readers::Readers;
 use super::recover::recover_all;
+use super::sealer::Sealer;
 use super::shared::{LaneMetrics, Shared};
 use super::span::{Counts, Span, Spans};
 use super::writer::Writer;
@@ -78,6 +79,8 @@ impl Engine {
         let mut keepers =
             threads.into_iter().map(|keeper| Builder::new().name("store-keep".into()).spawn(move || keeper.run()));
         let mut threads: Vec<_> = keepers.by_ref().collect::<Result<_, _>>().map_err(started)?;
+        let sealer = Sealer::new(Arc::clone(&shared), orders.clone());
+        threads.push(Builder::new().name("store-seal".into()).spawn(move || sealer.run()).map_err(started)?);
         let watched = Arc::clone(&shared);
         threads.push(Builder::new().name("store-disk".into()).spawn(move || watch_disk(&watched)).map_err(started)?);
         Ok(Self {

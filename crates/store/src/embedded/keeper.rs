@@ -18,9 +18,13 @@ use super::limits::{
 use super::queue::Order;
 use super::shared::Shared;
 use super::span::Span;
+use super::sums::{PageSums, sums_path};
+use super::wal::committed_pages;
 
 /// A span that got no fact for so long has its log copied back however short it is.
 const IDLE_MS: i64 = 2_000;
+/// The same for sealed spans, where it costs two syncs of the page sums beside: late receipts trickle.
+const SEALED_IDLE_MS: i64 = 60_000;
 
 /// Looks after the files of a lane on a thread of its own, so that no commit ever copies a log back.
 pub(crate) struct Keeper {
@@ -66,7 +70,8 @@ impl Keeper {
             self.copy_back(span);
             drop(gate);
         }
-        let is_idle = self.shared.clock.now().since_ms(span.last_fact_at()) >= IDLE_MS;
+        let idle_limit = if span.is_sealed() { SEALED_IDLE_MS } else { IDLE_MS };
+        let is_idle = span.idle_ms() >= idle_limit;
         if length >= WAL_CHECKPOINT_OCTETS || is_idle {
             self.checkpoint(span);
         }
@@ -75,6 +80,12 @@ impl Keeper {
     /// Copies the log back: most of it beside the writer, the rest while the writer waits, so that the
     /// next commit begins the log anew.
     fn checkpoint(&mut self, span: &Arc<Span>) {
+        if span.building.load(Ordering::Acquire) {
+            return;
+        }
+        if span.is_sealed() {
+            return self.checkpoint_sealed(span);
+        }
         self.shared.step("checkpoint: copy");
         if !self.copy_back(span) {
             return;
@@ -84,6 +95,42 @@ impl Keeper {
         let pending = span.commits_pending.swap(0, Ordering::AcqRel);
         if !self.copy_back(span) {
             span.commits_pending.fetch_add(pending.max(1), Ordering::AcqRel);
+        }
+        drop(gate);
+    }
+
+    /// As [`Keeper::checkpoint`], with the page sums kept in step.
+    fn checkpoint_sealed(&mut self, span: &Arc<Span>) {
+        let gate = span.gate.lock();
+        let pending = span.commits_pending.swap(0, Ordering::AcqRel);
+        let path = sums_path(&span.path);
+        let noted = PageSums::read(&path).map(|mut sums| {
+            let in_log = committed_pages(&with_suffix(&span.path, "-wal"))?;
+            sums.expect(in_log);
+            sums.write(&path)?;
+            Ok::<_, std::io::Error>(sums)
+        });
+        let sums = match noted {
+            Ok(Ok(sums)) => Some(sums),
+            // The sealer makes sums where there are none.
+            Err(_) => None,
+            Ok(Err(error)) => {
+                tracing::warn!(target: "store", file = &*span.short_name, %error, "page sums could not be written, the log stays");
+                span.commits_pending.fetch_add(pending, Ordering::AcqRel);
+                return;
+            }
+        };
+        self.shared.step("checkpoint: sealed");
+        if !self.copy_back(span) {
+            span.commits_pending.fetch_add(pending, Ordering::AcqRel);
+            return;
+        }
+        if let Some(mut sums) = sums {
+            self.shared.step("checkpoint: settle");
+            sums.settle();
+            if let Err(error) = sums.write(&path) {
+                tracing::warn!(target: "store", file = &*span.short_name, %error, "page sums could not be settled");
+            }
         }
         drop(gate);
     }
@@ -121,15 +168,12 @@ impl Keeper {
                 (span.name.first, opened.map_err(|error| Fault::Other(error.to_string()))?)
             }
         };
-        let result = entry.1.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-        });
+        let result = copy_back_with(&entry.1);
         self.connections.push(entry);
         if self.connections.len() > WRITE_CONNECTIONS_MAX {
             self.connections.remove(0);
         }
-        let (busy, log, copied) = result?;
-        Ok(busy == 0 && log == copied)
+        result
     }
 
     fn rotate_if_due(&mut self) {
@@ -167,4 +211,12 @@ impl Keeper {
         create_span(&spare)?;
         Ok(spare)
     }
+}
+
+/// Copies the log of a file back as far as readers allow; true if all of it is in the file.
+pub(crate) fn copy_back_with(connection: &Connection) -> Result<bool, Fault> {
+    let (busy, log, copied) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    Ok(busy == 0 && log == copied)
 }

@@ -41,3 +41,5 @@ pub(crate) const RECEIPT_LOOK_BACK_MS: i64 = 10 * 86_400_000;
 pub(crate) const EXPIRING_LOOKED_AT_MAX: usize = 10_000;
 /// How often the keeper looks round, in milliseconds.
 pub(crate) const KEEPER_TICK_MS: u64 = 20;
+/// Facts a lane's writer puts aside while an index is built on their file; beyond it the lane waits.
+pub(crate) const ASIDE_FACTS_MAX: usize = 20_000;

@@ -7,6 +7,7 @@
 //! [`search`]) run on [`readers`] with pooled [`connections`]. [`keeper`] copies logs back and begins
 //! new spans; [`recover`] brings everything back at start.
 
+mod aside;
 pub(crate) mod ask_lines;
 pub(crate) mod ask_message;
 pub(crate) mod ask_receipts;
@@ -22,6 +23,7 @@ pub(crate) mod filter;
 pub(crate) mod hash;
 mod health;
 mod index;
+mod keep;
 mod keeper;
 mod limits;
 mod live;
@@ -31,9 +33,13 @@ pub(crate) mod queue;
 mod read;
 mod readers;
 mod recover;
+mod seal;
+mod sealer;
 pub(crate) mod search;
 pub(crate) mod shared;
 mod span;
 mod sum;
+mod sums;
+mod wal;
 mod write;
 mod writer;

@@ -22,6 +22,8 @@ pub(crate) enum Order {
     Record { facts: Vec<Fact>, done: Done },
     /// Begin a new span with the prepared file.
     Rotate { spare: PathBuf },
+    /// Facts that were put aside may be kept now.
+    Wake,
     /// Finish what is queued and stop.
     Close,
 }
@@ -47,7 +49,7 @@ impl Order {
         match self {
             Self::Accept { fact, .. } => std::slice::from_ref(fact),
             Self::Record { facts, .. } => facts,
-            Self::Rotate { .. } | Self::Close => &[],
+            Self::Rotate { .. } | Self::Wake | Self::Close => &[],
         }
     }
 

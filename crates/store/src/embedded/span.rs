@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use domain::clock::UnixMillis;
 use domain::id::{CarrierId, MessageId};
 use domain::lane::Lane;
 use parking_lot::{Mutex, RwLock};
@@ -49,7 +49,14 @@ pub(crate) struct Span {
     /// A newer span takes this one's place.
     closed: AtomicBool,
     deleted: AtomicBool,
-    last_fact_at: AtomicI64,
+    /// Milliseconds of the monotonic clock at which the last fact came, and at which it was closed.
+    last_fact_ms: AtomicI64,
+    closed_ms: AtomicI64,
+    began: Instant,
+    /// The file is locked for longer: facts for it are put aside.
+    pub building: AtomicBool,
+    /// The file has been checked since the store opened.
+    pub verified: AtomicBool,
     /// Commits since the log was last copied back in full.
     pub commits_pending: AtomicU64,
     /// There may be events to be told here.
@@ -75,7 +82,11 @@ impl Span {
             counts: Mutex::new(counts),
             closed: AtomicBool::new(false),
             deleted: AtomicBool::new(false),
-            last_fact_at: AtomicI64::new(0),
+            last_fact_ms: AtomicI64::new(0),
+            closed_ms: AtomicI64::new(i64::MAX),
+            began: Instant::now(),
+            building: AtomicBool::new(false),
+            verified: AtomicBool::new(false),
             commits_pending: AtomicU64::new(1),
             untold: AtomicBool::new(true),
             damage: OnceLock::new(),
@@ -101,6 +112,7 @@ impl Span {
 
     /// A newer span begins.
     pub fn close(&self) {
+        self.closed_ms.store(self.elapsed_ms(), Ordering::Relaxed);
         self.closed.store(true, Ordering::Release);
     }
 
@@ -114,15 +126,24 @@ impl Span {
         self.deleted.store(true, Ordering::Release);
     }
 
-    /// Notes that a fact came at `now`.
-    pub fn touch(&self, now: UnixMillis) {
-        self.last_fact_at.store(now.0, Ordering::Relaxed);
+    /// Notes that something was committed.
+    pub fn touch(&self) {
+        self.last_fact_ms.store(self.elapsed_ms(), Ordering::Relaxed);
         self.commits_pending.fetch_add(1, Ordering::Release);
     }
 
-    /// When the last fact came.
-    pub fn last_fact_at(&self) -> UnixMillis {
-        UnixMillis(self.last_fact_at.load(Ordering::Relaxed))
+    /// How long nothing was committed.
+    pub fn idle_ms(&self) -> i64 {
+        self.elapsed_ms() - self.last_fact_ms.load(Ordering::Relaxed)
+    }
+
+    /// How long a newer span has been there; 0 if there is none.
+    pub fn closed_ms(&self) -> i64 {
+        self.elapsed_ms().saturating_sub(self.closed_ms.load(Ordering::Relaxed)).max(0)
+    }
+
+    fn elapsed_ms(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     /// The first damage found, if any.

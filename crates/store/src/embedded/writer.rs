@@ -3,51 +3,52 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use domain::id::MessageId;
 use domain::lane::Lane;
 use domain::limits::{COMMIT_FACTS_MAX, COMMIT_ROWS_MAX, STORE_QUEUE_BATCHES};
 use rusqlite::Connection;
+use smallvec::SmallVec;
 use tokio::sync::mpsc;
 
-use super::commit::{Item, Outcome, Transaction};
-use super::database::{Fault, Purpose, open_span};
+use super::aside::{Aside, Entry};
+use super::commit::Item;
+use super::database::{Purpose, open_span};
 use super::files::{SpanName, sync_directory};
 use super::filter::Filters;
 use super::index::HotIndex;
-use super::limits::WRITE_CONNECTIONS_MAX;
+use super::limits::ASIDE_FACTS_MAX;
 use super::live::LiveCache;
-use super::publish;
 use super::queue::Order;
 use super::shared::Shared;
 use super::span::{Counts, Span};
 use crate::error::RecordError;
-use crate::watcher::Committed;
 
 /// A lane's writer.
 pub(crate) struct Writer {
-    lane: Lane,
-    shared: Arc<Shared>,
+    pub(super) lane: Lane,
+    pub(super) shared: Arc<Shared>,
     orders: mpsc::Receiver<Order>,
     /// Most recently used last.
-    connections: Vec<(MessageId, Connection)>,
-    live: LiveCache,
+    pub(super) connections: Vec<(MessageId, Connection)>,
+    pub(super) live: LiveCache,
+    aside: Aside,
 }
 
 /// The facts of one round that belong to one span, each with the order it came with.
-struct Work<'a> {
-    span: Arc<Span>,
+pub(super) struct Work<'a> {
+    pub span: Arc<Span>,
     /// The first id that belongs to the next span.
-    end: MessageId,
-    items: Vec<(usize, Item<'a>)>,
+    pub end: MessageId,
+    pub items: Vec<(usize, Item<'a>)>,
 }
 
 impl Writer {
     /// A writer for `lane` and the way to its queue.
     pub fn new(lane: Lane, shared: Arc<Shared>) -> (Self, mpsc::Sender<Order>) {
         let (sender, orders) = mpsc::channel(STORE_QUEUE_BATCHES);
-        (Self { lane, shared, orders, connections: Vec::new(), live: LiveCache::default() }, sender)
+        let writer = Self { lane, shared, orders, connections: Vec::new(), live: LiveCache::default(), aside: Aside::default() };
+        (writer, sender)
     }
 
     /// Works until the queue is closed and empty.
@@ -56,7 +57,7 @@ impl Writer {
         loop {
             let room = COMMIT_FACTS_MAX.saturating_sub(waiting.len()).max(1);
             if waiting.is_empty() && self.orders.blocking_recv_many(&mut waiting, room) == 0 {
-                return;
+                return self.round(Vec::new(), true);
             }
             while waiting.len() < COMMIT_FACTS_MAX
                 && let Ok(order) = self.orders.try_recv()
@@ -64,178 +65,111 @@ impl Writer {
                 waiting.push(order);
             }
             let rest = waiting.split_off(round_length(&waiting));
-            self.round(std::mem::replace(&mut waiting, rest));
-        }
-    }
-
-    fn round(&mut self, mut orders: Vec<Order>) {
-        if let Some(place) = orders.iter().position(|order| matches!(order, Order::Rotate { .. })) {
-            let later = orders.split_off(place + 1);
-            if let Some(Order::Rotate { spare }) = orders.pop() {
-                self.keep(orders);
-                if let Err(reason) = self.rotate(&spare) {
+            let mut orders = std::mem::replace(&mut waiting, rest);
+            while let Some(place) = orders.iter().position(|order| matches!(order, Order::Rotate { .. })) {
+                let later = orders.split_off(place + 1);
+                let spare = orders.pop();
+                self.round(orders, false);
+                if let Some(Order::Rotate { spare }) = spare
+                    && let Err(reason) = self.rotate(&spare)
+                {
                     tracing::error!(target: "store", lane = self.lane.name(), reason, "could not begin a new span, the old one goes on");
                 }
+                orders = later;
             }
-            return self.round(later);
+            self.round(orders, false);
         }
-        self.keep(orders);
     }
 
-    /// Makes the orders durable and releases those who wait for them.
-    fn keep(&mut self, orders: Vec<Order>) {
-        if orders.is_empty() {
+    /// Makes the orders durable and releases those who wait for them. Facts for a file that is locked are
+    /// put aside, unless it is the last round or too many are aside already.
+    fn round(&mut self, orders: Vec<Order>, is_last: bool) {
+        let must_wait = is_last || self.aside.facts > ASIDE_FACTS_MAX;
+        let mut entries = if must_wait { self.aside.take_all() } else { self.aside.take_free(&self.shared) };
+        entries.extend(orders.into_iter().map(Entry::new));
+        if entries.is_empty() {
             return;
         }
-        let mut results: Vec<Result<(), RecordError>> = vec![Ok(()); orders.len()];
+        let mut results: Vec<Result<(), RecordError>> = entries.iter_mut().map(|entry| std::mem::replace(&mut entry.result, Ok(()))).collect();
+        let mut locked: Vec<SmallVec<[MessageId; 1]>> = vec![SmallVec::new(); entries.len()];
         let mut committed = Vec::new();
-        for work in self.sort(&orders, &mut results) {
-            self.keep_in_span(&work, &orders, &mut results, &mut committed);
+        for work in self.sort(&entries, &mut results) {
+            let first = work.span.name.first;
+            if !must_wait && (self.aside.spans.contains(&first) || work.span.building.load(Ordering::Acquire)) {
+                for (number, _) in &work.items {
+                    if !locked[*number].contains(&first) {
+                        locked[*number].push(first);
+                    }
+                }
+                self.aside.spans.insert(first);
+                continue;
+            }
+            self.keep_in_span(&work, &entries, &mut results, &mut committed);
         }
         if let Some(watcher) = self.shared.watcher.get().filter(|_| !committed.is_empty()) {
             watcher.committed(self.lane, committed);
         }
-        for (order, result) in orders.into_iter().zip(results) {
-            match order {
-                Order::Accept { claims, done, .. } => {
-                    drop(claims);
-                    // Whoever gave up waiting does not mind.
-                    let _ = done.send(result);
-                }
-                Order::Record { done, .. } => {
-                    let _ = done.send(result);
-                }
-                Order::Rotate { .. } => {}
-                Order::Close => self.orders.close(),
+        for ((mut entry, result), only) in entries.into_iter().zip(results).zip(locked) {
+            if only.is_empty() {
+                self.release(entry.order, result);
+            } else {
+                (entry.result, entry.only) = (result, Some(only));
+                self.aside.put(entry);
             }
+        }
+    }
+
+    fn release(&mut self, order: Order, result: Result<(), RecordError>) {
+        match order {
+            Order::Accept { claims, done, .. } => {
+                drop(claims);
+                // Whoever gave up waiting does not mind.
+                let _ = done.send(result);
+            }
+            Order::Record { done, .. } => {
+                let _ = done.send(result);
+            }
+            Order::Rotate { .. } | Order::Wake => {}
+            Order::Close => self.orders.close(),
         }
     }
 
     /// Groups the facts by the span they belong to, oldest span first.
-    fn sort<'a>(&self, orders: &'a [Order], results: &mut [Result<(), RecordError>]) -> Vec<Work<'a>> {
+    fn sort<'a>(&self, entries: &'a [Entry], results: &mut [Result<(), RecordError>]) -> Vec<Work<'a>> {
         let mut works: Vec<Work<'a>> = Vec::new();
-        for (number, order) in orders.iter().enumerate() {
-            for fact in order.facts() {
+        for (number, entry) in entries.iter().enumerate() {
+            for fact in entry.order.facts() {
                 Item::of_fact(fact, |item| {
                     let id = item.id();
-                    let is_of = |work: &&mut Work<'_>| {
-                        work.span.name.first <= id && id < work.end && work.span.name.lane == id.lane()
+                    let is_of =
+                        |work: &Work<'_>| work.span.name.first <= id && id < work.end && work.span.name.lane == id.lane();
+                    let work = match works.iter().position(is_of) {
+                        Some(place) => &mut works[place],
+                        None => match self.shared.spans.of(id) {
+                            Some(span) => {
+                                let end = self.shared.spans.end_of(&span).unwrap_or(MessageId(i64::MAX));
+                                works.push(Work { span, end, items: Vec::new() });
+                                let last = works.len() - 1;
+                                &mut works[last]
+                            }
+                            None => {
+                                if entry.order.is_accept() {
+                                    let reason = "the message's id is older than everything kept: check the clock".into();
+                                    results[number] = Err(RecordError::Failed { file: "spans".into(), reason });
+                                }
+                                return;
+                            }
+                        },
                     };
-                    if let Some(work) = works.iter_mut().find(is_of) {
+                    if entry.only.as_ref().is_none_or(|only| only.contains(&work.span.name.first)) {
                         work.items.push((number, item));
-                    } else if let Some(span) = self.shared.spans.of(id) {
-                        let end = self.shared.spans.end_of(&span).unwrap_or(MessageId(i64::MAX));
-                        works.push(Work { span, end, items: vec![(number, item)] });
-                    } else if order.is_accept() {
-                        let reason = "the message's id is older than everything kept: check the clock".into();
-                        results[number] = Err(RecordError::Failed { file: "spans".into(), reason });
                     }
                 });
             }
         }
+        works.retain(|work| !work.items.is_empty());
         works.sort_by_key(|work| work.span.name.first);
         works
-    }
-
-    fn keep_in_span(
-        &mut self,
-        work: &Work<'_>,
-        orders: &[Order],
-        results: &mut [Result<(), RecordError>],
-        committed: &mut Vec<Committed>,
-    ) {
-        let all: Vec<(usize, Item<'_>)> = work.items.clone();
-        match self.commit(&work.span, &all, committed) {
-            Ok(()) => {}
-            Err(Fault::Full) => self.keep_without_accepts(work, orders, results, committed),
-            Err(Fault::Disk(text)) => {
-                self.shared.disk_failed(&work.span.short_name, &text);
-                fail(&all, results, &RecordError::Closed);
-            }
-            Err(Fault::Corrupt(place)) => {
-                let damage = work.span.set_damaged(&place);
-                fail(&all, results, &RecordError::Damaged(damage));
-            }
-            // One bad order must not fail its neighbours.
-            Err(fault) if orders_in(&all) > 1 => {
-                tracing::warn!(target: "store", ?fault, "a commit failed, its batches are tried one by one");
-                for number in 0..orders.len() {
-                    let own: Vec<_> = all.iter().filter(|(of, _)| *of == number).copied().collect();
-                    if !own.is_empty() {
-                        self.keep_in_span(
-                            &Work { span: Arc::clone(&work.span), end: work.end, items: own },
-                            orders,
-                            results,
-                            committed,
-                        );
-                    }
-                }
-            }
-            Err(Fault::BadRow(place)) => {
-                let damage = work.span.note_bad_row(&place);
-                fail(&all, results, &RecordError::Damaged(damage));
-            }
-            Err(Fault::Interrupted) => fail(&all, results, &RecordError::Closed),
-            Err(Fault::Other(reason)) => {
-                let file = Arc::clone(&work.span.short_name);
-                fail(&all, results, &RecordError::Failed { file, reason: reason.into() });
-            }
-        }
-    }
-
-    /// The disk is full: new messages are refused, what happened to the others is kept out of the reserve.
-    fn keep_without_accepts(
-        &mut self,
-        work: &Work<'_>,
-        orders: &[Order],
-        results: &mut [Result<(), RecordError>],
-        committed: &mut Vec<Committed>,
-    ) {
-        self.shared.disk.found_full();
-        let (accepts, others): (Vec<_>, Vec<_>) =
-            work.items.iter().copied().partition(|(number, _)| orders[*number].is_accept());
-        fail(&accepts, results, &RecordError::StorageFull);
-        if others.is_empty() {
-            return;
-        }
-        match self.commit(&work.span, &others, committed) {
-            Ok(()) => {}
-            Err(Fault::Disk(text)) => {
-                self.shared.disk_failed(&work.span.short_name, &text);
-                fail(&others, results, &RecordError::Closed);
-            }
-            Err(_) => fail(&others, results, &RecordError::StorageFull),
-        }
-    }
-
-    fn commit(
-        &mut self,
-        span: &Arc<Span>,
-        items: &[(usize, Item<'_>)],
-        committed: &mut Vec<Committed>,
-    ) -> Result<(), Fault> {
-        if self.shared.has_failed() {
-            return Err(Fault::Interrupted);
-        }
-        if let Some(damage) = span.damage() {
-            return Err(Fault::Corrupt(damage.place.to_string()));
-        }
-        let gate = span.gate.lock();
-        let began = Instant::now();
-        let control = self.shared.control.snapshot();
-        let connection = connection_to(&mut self.connections, span)?;
-        let result = transact(connection, &mut self.live, span, &control, items);
-        if result.is_err() && !connection.is_autocommit() {
-            // SQLite has rolled back already after most errors.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
-        let mut outcome = result?;
-        span.touch(self.shared.clock.now());
-        self.shared.metrics[self.lane.index()].committed(u64::try_from(items.len()).unwrap_or(0), began.elapsed());
-        committed.append(&mut outcome.committed);
-        publish::publish(&self.shared, span, &mut self.live, outcome);
-        drop(gate);
-        Ok(())
     }
 
     /// Begins a new span. Only the writer does this, so that no commit can fall between the choice of the
@@ -249,7 +183,7 @@ impl Writer {
         let connection = open_span(&path, Purpose::WriteHot).map_err(|error| error.to_string())?;
         let filters = Filters::new(path.with_extension("filter"), false);
         let span = Arc::new(Span::new(name, path, Some(HotIndex::default()), Counts::default(), filters));
-        span.touch(self.shared.clock.now());
+        span.touch();
         self.connections.push((name.first, connection));
         self.shared.spans.add(span);
         Ok(())
@@ -273,59 +207,3 @@ fn round_length(orders: &[Order]) -> usize {
     orders.len()
 }
 
-fn orders_in(items: &[(usize, Item<'_>)]) -> usize {
-    let mut numbers: Vec<usize> = items.iter().map(|(number, _)| *number).collect();
-    numbers.dedup();
-    numbers.len()
-}
-
-fn fail(items: &[(usize, Item<'_>)], results: &mut [Result<(), RecordError>], error: &RecordError) {
-    for (number, _) in items {
-        results[*number] = Err(error.clone());
-    }
-}
-
-fn transact(
-    connection: &Connection,
-    live: &mut LiveCache,
-    span: &Span,
-    control: &domain::control::Control,
-    items: &[(usize, Item<'_>)],
-) -> Result<Outcome, Fault> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let mut transaction = Transaction::new(connection, live, control);
-    for (_, item) in items {
-        transaction.apply(item)?;
-    }
-    let outcome = transaction.finish()?;
-    if span.is_sealed() && !span.late_noted.load(Ordering::Acquire) && outcome.has_keys() {
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('late_keys', 1)", [])?;
-        span.late_noted.store(true, Ordering::Release);
-    }
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(outcome)
-}
-
-/// The write connection to a span, opened when it is not among the recent ones.
-fn connection_to<'a>(connections: &'a mut Vec<(MessageId, Connection)>, span: &Span) -> Result<&'a Connection, Fault> {
-    let known = connections.iter().position(|(first, _)| *first == span.name.first);
-    let entry = match known {
-        Some(place) => connections.remove(place),
-        None => {
-            let purpose = if span.is_closed() { Purpose::WriteCold } else { Purpose::WriteHot };
-            let connection = open_span(&span.path, purpose).map_err(|error| match error {
-                crate::error::OpenError::Database { source, .. } => source.into(),
-                other => Fault::Corrupt(other.to_string()),
-            })?;
-            (span.name.first, connection)
-        }
-    };
-    connections.push(entry);
-    if connections.len() > WRITE_CONNECTIONS_MAX {
-        connections.remove(0);
-    }
-    match connections.last() {
-        Some((_, connection)) => Ok(connection),
-        None => Err(Fault::Other("no connection".into())),
-    }
-}
