@@ -5,5 +5,12 @@ mod support;
 
 mod auth;
 mod bodies;
+mod drain;
+mod hostile;
+mod http2;
 mod lists;
+mod operations;
+mod problems;
+mod random;
 mod send;
+mod tls;

@@ -1,11 +1,12 @@
 //! The API on a socket of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use domain::random::Random;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use web::api::Api;
+use web::api::{Api, Outcomes};
 use web::serve::{Handle, Options, Service};
 
 use super::client::Client;
@@ -17,7 +18,8 @@ pub struct Server {
     pub handle: Handle,
     pub drain: watch::Sender<bool>,
     pub running: JoinHandle<()>,
-    _data_dir: tempfile::TempDir,
+    pub data_dir: tempfile::TempDir,
+    pub outcomes: Arc<Outcomes>,
 }
 
 pub fn options() -> Options {
@@ -34,12 +36,13 @@ impl Server {
         let data_dir = tempfile::tempdir().unwrap();
         let random = Random::system();
         let api = Api::new(fake.clone(), fake.0.clock.clone(), &random, options.api().unwrap());
+        let outcomes = api.outcomes();
         let service = Service::bind(&options, data_dir.path(), &random, api).unwrap();
         let handle = service.handle();
         let (drain, drained) = watch::channel(false);
         let running = tokio::spawn(service.run(drained));
         let address = handle.listen().or(handle.listen_tls()).unwrap();
-        Self { address, fake, handle, drain, running, _data_dir: data_dir }
+        Self { address, fake, handle, drain, running, data_dir, outcomes }
     }
 
     pub async fn client(&self) -> Client {
