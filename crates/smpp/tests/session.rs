@@ -1,16 +1,19 @@
 //! Sessions against a peer that does exactly what the test says, in paused time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use smpp::client::{BindError, ClientSession};
-use smpp::pdu::{BindMode, Decoded, Pdu, decode};
+use smpp::client::{BindError, ClientHandler, ClientSession, SubmitBatch};
+use smpp::pdu::{BindMode, Decoded, Pdu, SubmitSm, decode};
 use smpp::server::read_bind;
-use smpp::session::{Answer, ReleaseOn, SessionEnd, SessionOptions};
+use smpp::session::{Answer, Answers, OutcomeBatch, PushError, ReleaseOn, RequestBatch, SessionEnd, SessionOptions};
+use smpp::tlv::{TlvBuffer, tag};
 use smpp::{CommandId, CommandStatus, FrameError, Header};
 use support::{Ended, Peer, Recorder, bind_request, client, client_over};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 const TRX: BindMode = BindMode::Transceiver;
 
@@ -217,7 +220,8 @@ async fn draining_finishes_the_window_and_takes_no_more() {
     running.send([1, 2]);
     let (first, _) = running.peer.expect(CommandId::SUBMIT_SM).await;
     running.handle.drain();
-    settle().await;
+    let early = timeout(Duration::from_secs(5), running.peer.next()).await;
+    assert!(early.is_err(), "unbound with a submit in the window");
     running.peer.answer_submit(first.sequence_number, CommandStatus::ROK, b"a").await;
     let (unbind, _) = running.peer.expect(CommandId::UNBIND).await;
     running.peer.header_only(CommandId::UNBIND_RESP, unbind.sequence_number).await;
@@ -318,6 +322,28 @@ async fn a_bind_is_refused_or_times_out() {
     assert_eq!(from.elapsed().as_secs(), 10);
 }
 
+/// Pushes one message with a parameter that can be left out and two with parameters that cannot.
+struct WithTlvs(Arc<Mutex<Vec<Result<(), PushError>>>>);
+
+impl ClientHandler for WithTlvs {
+    fn pull(&mut self, batch: &mut SubmitBatch<'_>) {
+        for (tag, value) in [
+            (tag::USER_MESSAGE_REFERENCE, &[0, 1][..]),
+            (tag::SAR_MSG_REF_NUM, &[0, 1]),
+            (tag::MESSAGE_PAYLOAD, b"text"),
+        ] {
+            let mut tlvs = TlvBuffer::new();
+            tlvs.push(tag, value);
+            let message = SubmitSm { tlvs: tlvs.as_tlvs(), ..SubmitSm::default() };
+            self.0.lock().unwrap().push(batch.push(1, &message));
+        }
+    }
+
+    fn outcomes(&mut self, _outcomes: &OutcomeBatch) {}
+
+    fn delivers(&mut self, _delivers: RequestBatch, _answers: &mut Answers<'_>) {}
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_names_no_version_gets_no_parameters() {
     let (ours, theirs) = tokio::io::duplex(4096);
@@ -329,8 +355,18 @@ async fn a_peer_that_names_no_version_gets_no_parameters() {
         peer.send(id, CommandStatus::ROK, number, b"old\0").await;
     };
     let (session, ()) = tokio::join!(ClientSession::bind(ours, &bind, options()), old);
-    let bound = session.unwrap().bound().clone();
+    let session = session.unwrap();
+    let bound = session.bound().clone();
     assert_eq!((bound.interface_version, bound.tlvs_allowed, &bound.system_id[..]), (0x33, false, &b"old"[..]));
+    let pushed = Arc::<Mutex<Vec<_>>>::default();
+    let _task = tokio::spawn(session.run(WithTlvs(Arc::clone(&pushed))));
+    let (_, frame) = peer.expect(CommandId::SUBMIT_SM).await;
+    match decode(&frame) {
+        Decoded::Parsed { pdu: Pdu::SubmitSm(submit), .. } => assert!(submit.tlvs.is_empty()),
+        other => panic!("{other:?}"),
+    }
+    let expected = [Ok(()), Err(PushError::NoTlvs), Err(PushError::NoTlvs)];
+    assert_eq!(*pushed.lock().unwrap(), expected, "what the peer can do without is left out, text is not");
 }
 
 #[tokio::test(start_paused = true)]

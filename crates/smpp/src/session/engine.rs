@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::answer::Answers;
 use super::batch::RequestBatch;
@@ -17,12 +17,12 @@ use super::handle::{SessionHandle, Shared, Wish};
 use super::options::{Role, SessionEnd, SessionOptions};
 use super::outcome::OutcomeBatch;
 use super::send::SendBatch;
-use super::timers::Phase;
+use super::timers::{LAST_WRITE, Phase};
 use crate::FrameCutter;
 use crate::pdu::BindMode;
 
 /// Turns before other tasks of the same thread get theirs.
-const TURNS_MAX: usize = 32;
+const TURNS_MAX: usize = 8;
 
 /// The session ends when this many times `write_octets_max` wait for a peer that keeps sending.
 const NOT_READING_FACTOR: usize = 4;
@@ -83,6 +83,10 @@ where
         self.take_frames();
         let end = poll_fn(|context| self.poll(context)).await;
         self.end();
+        if matches!(end, SessionEnd::Unbound | SessionEnd::PeerUnbound) {
+            // TLS says goodbye here; whether the peer hears it no longer matters.
+            let _ = timeout(LAST_WRITE, self.stream.shutdown()).await;
+        }
         end
     }
 

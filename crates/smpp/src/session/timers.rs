@@ -9,7 +9,7 @@ use super::options::SessionEnd;
 use super::outcome::Outcome;
 
 /// How long the last octets of a session may take to be written.
-const LAST_WRITE: Duration = Duration::from_secs(1);
+pub(crate) const LAST_WRITE: Duration = Duration::from_secs(1);
 
 /// Where the session is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
