@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p web --example bare_rate -- [connections] [seconds] [recipients]`
 
+#![expect(clippy::unwrap_used, reason = "a measuring tool ends with the first surprise")]
+
 #[path = "../tests/support/fake.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod fake;

@@ -1,9 +1,9 @@
 //! The `[operations]` section of the configuration.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Section `[operations]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// Address and port for `/metrics`, `/health/live` and `/health/ready`; empty = none.

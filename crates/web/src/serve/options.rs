@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::limits;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::auth::TrustedProxies;
 use crate::{api, body};
@@ -16,7 +16,7 @@ use crate::{api, body};
 const CONNECTION_LIFE_MS: u64 = 600_000;
 
 /// Section `[http]`: where to listen, and the limits that a special case may need changed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
     /// Address and port for plain HTTP; empty = none. Default `127.0.0.1:8080`.
