@@ -2,19 +2,25 @@
 
 mod collect;
 
+use std::sync::Arc;
+
 use domain::clock::Clock;
 use flow::Flow;
 use prometheus_client::registry::{Registry, Unit};
 use store::Store;
+use web::api::Outcomes;
 
 use collect::Live;
 
 /// The registry over the running parts.
-pub struct Metrics(Registry);
+pub struct Metrics {
+    registry: Registry,
+    answers: Arc<Outcomes>,
+}
 
 impl Metrics {
     /// Registers everything once; values are read when they are asked for.
-    pub fn new(store: Store, flow: &Flow, clock: Clock) -> Self {
+    pub fn new(store: Store, flow: &Flow, clock: Clock, answers: Arc<Outcomes>) -> Self {
         let mut registry = Registry::with_prefix("posthorn");
         let latency = &flow.latency;
         for lane in domain::lane::Lane::ALL {
@@ -37,15 +43,18 @@ impl Metrics {
             settle: flow.settle.clone(),
             tell: flow.tell.clone(),
         }));
-        Self(registry)
+        Self { registry, answers }
     }
 
     /// All metrics as text.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.0) {
+        if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
             tracing::error!(target: "posthorn", %error, "metrics can't be written");
         }
-        text
+        // The API's own counters come first: the encoder ends its text with an end mark.
+        let mut all = String::new();
+        self.answers.write_prometheus(&mut all);
+        all + &text
     }
 }

@@ -140,7 +140,7 @@ impl Options {
         }
         let options: Self = Value::Table(table).try_into().context("after the environment was laid over it")?;
         options.http.check()?;
-        options.tell.check()?;
+        options.tell.validate()?;
         if !matches!(options.store.span_messages_max, 1_000..=10_000_000) {
             bail!("store.span_messages_max is {}: allowed are 1000 to 10000000", options.store.span_messages_max);
         }

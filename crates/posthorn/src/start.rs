@@ -46,18 +46,18 @@ impl Server {
         let opening_clock = clock.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(store_options, opening_clock)).await??;
         let flow_options = flow::Options {
-            tell: options.tell.clone(),
+            tell: flow::tell::Options { own_listeners: own_listeners(options), ..options.tell.clone() },
             operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             random: random.clone(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
-        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone()));
-
         let (drain, draining) = watch::channel(false);
         let mut listeners = JoinSet::new();
-        let backend = Arc::new(Live::new(flow.accept.clone(), store.clone()));
-        let api = || -> Result<_> { Ok(Api::new(Arc::clone(&backend), options.http.api()?, clock.clone())) };
-        let main = web::serve::Service::bind(&options.http, &data_dir, &random, api()?)?;
+        let backend = Live::new(flow.accept.clone(), store.clone());
+        let api = || -> Result<_> { Ok(Api::new(backend.clone(), clock.clone(), &random, options.http.api()?)) };
+        let main_api = api()?;
+        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), main_api.outcomes()));
+        let main = web::serve::Service::bind(&options.http, &data_dir, &random, main_api)?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
         if !options.priority.listen.is_empty() {
@@ -107,6 +107,12 @@ impl Server {
         _ = tokio::task::spawn_blocking(move || store.close()).await;
         info!(target: "posthorn", "stopped");
     }
+}
+
+/// Where this server listens: webhooks must not call it.
+fn own_listeners(options: &Options) -> Vec<SocketAddr> {
+    let written = [&options.http.listen, &options.http.listen_tls, &options.priority.listen, &options.operations.listen];
+    written.into_iter().filter_map(|address| address.parse().ok()).collect()
 }
 
 /// Resolves when the process is asked to stop (SIGTERM or Ctrl-C).

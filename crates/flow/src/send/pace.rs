@@ -106,6 +106,7 @@ mod tests {
             pace.take_at(ms * 1_000_000, Lane::Standard, 100);
         }
         let at = 1_000_000_000;
+        pace.take_at(at, Lane::Standard, 100);
         assert_eq!(pace.take_at(at, Lane::Standard, 1), 0);
         assert_eq!(pace.take_at(at, Lane::Priority, 1), 1);
         let bulk = given(&pace, Lane::Standard, 1_000);

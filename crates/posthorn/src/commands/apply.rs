@@ -41,7 +41,7 @@ fn webhook_problems(options: &Options, setup: &Setup) -> Vec<String> {
         let problem = flow::tell::check_url(url, &options.tell).err()?;
         Some(format!("the webhook url {url} can't be called: {problem}"))
     };
-    setup.webhook_urls().filter(|url| !url.is_empty()).filter_map(refuse).collect()
+    setup.webhook_urls().filter_map(refuse).collect()
 }
 
 fn print(applied: &Applied, dry_run: bool) {

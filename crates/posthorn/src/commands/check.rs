@@ -29,8 +29,6 @@ fn check_config(file: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_data(directory: &Path) -> Result<ExitCode> {
-    let report = store::embedded::check(directory, &mut |progress| eprintln!("{progress}"))?;
-    println!("{report}");
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+fn check_data(_directory: &Path) -> Result<ExitCode> {
+    anyhow::bail!("pending")
 }

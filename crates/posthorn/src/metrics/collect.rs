@@ -9,6 +9,7 @@ use domain::lane::Lane;
 use flow::enqueue::Enqueue;
 use flow::send::BindState;
 use flow::settle::Settle;
+use flow::tell::BEGIN_BOUNDS_MS;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
@@ -177,19 +178,30 @@ impl Live {
     }
 
     fn told(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
-        let stats = self.tell.stats();
-        let counters = [
-            ("tell_calls", "Webhook calls made", stats.called()),
-            ("tell_told", "Events delivered", stats.told()),
-            ("tell_failed", "Calls that failed and are repeated", stats.failed()),
-            ("tell_dead", "Events given up", stats.dead()),
+        let figures = self.tell.figures();
+        let values = [
+            ("tell_calls", "Webhook calls made", COUNTER, figures.called),
+            ("tell_failed", "Webhook calls that failed", COUNTER, figures.failed),
+            ("tell_told", "Events delivered", COUNTER, figures.told),
+            ("tell_dead", "Events given up", COUNTER, figures.dead),
+            ("tell_left", "Times an event was left in the store for lack of room", COUNTER, figures.left),
+            ("tell_in_flight", "Webhook calls in progress", GAUGE, figures.in_flight),
+            ("tell_queued", "Events waiting in memory", GAUGE, figures.queued),
+            ("tell_endpoints", "Endpoints in use", GAUGE, figures.endpoints),
+            ("tell_endpoints_down", "Endpoints that only get probes because they fail", GAUGE, figures.endpoints_down),
         ];
-        counters.into_iter().try_for_each(|(name, help, value)| family(encoder, (name, help, COUNTER), vec![(vec![], float(value))]))?;
-        let gauges = [
-            ("tell_in_flight", "Webhook calls in progress", float(stats.in_flight())),
-            ("tell_queued", "Events waiting in memory", float(stats.queued())),
-            ("tell_oldest_due_seconds", "Age of the oldest event that is due", stats.oldest_due_ms() as f64 / 1000.0),
-        ];
-        gauges.into_iter().try_for_each(|(name, help, value)| family(encoder, (name, help, GAUGE), vec![(vec![], value)]))
+        for (name, help, kind, value) in values {
+            family(encoder, (name, help, kind), vec![(vec![], float(value))])?;
+        }
+        let oldest = float(figures.oldest_due_ms) / 1000.0;
+        family(encoder, ("tell_oldest_due_seconds", "Age of the oldest event that could be told", GAUGE), vec![(vec![], oldest)])?;
+        let mut within = Vec::new();
+        let mut so_far = 0;
+        for (index, count) in figures.begin_ms.iter().enumerate() {
+            so_far += count;
+            let bound = BEGIN_BOUNDS_MS.get(index).map_or_else(|| "+Inf".to_owned(), |bound_ms| (float(bound_ms.unsigned_abs()) / 1000.0).to_string());
+            within.push((vec![("within_seconds", bound)], float(so_far)));
+        }
+        family(encoder, ("tell_begun_within", "Events whose first call began at most so long after the outcome", COUNTER), within)
     }
 }

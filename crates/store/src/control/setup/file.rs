@@ -41,6 +41,15 @@ impl Setup {
         }
     }
 
+    /// All URLs that webhooks are to be sent to, so that whoever applies the setup can say early which
+    /// of them would never be called. Unset secondary URLs are left out.
+    pub fn webhook_urls(&self) -> impl Iterator<Item = &str> {
+        let endpoints = self.content.accounts.iter().flat_map(|account| &account.endpoints);
+        endpoints
+            .flat_map(|endpoint| [endpoint.url.as_str(), endpoint.secondary_url.as_str()])
+            .filter(|url| !url.is_empty())
+    }
+
     /// Checks the text of a setup file; `file` is its name in messages.
     ///
     /// # Errors

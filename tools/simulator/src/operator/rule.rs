@@ -1,0 +1,135 @@
+//! Which submits are refused, and with what.
+
+use std::fmt;
+use std::str::FromStr;
+
+use smpp::CommandStatus;
+
+use super::dice::{Question, dice};
+
+/// Which submits a [`Refusal`] is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum When {
+    /// So many of 1000, spread by the seed.
+    PerMille(u16),
+    /// Every so many-th.
+    Every(u64),
+    /// Those whose recipient ends in these digits.
+    Suffix(String),
+    /// Those that come in this part of the run, in milliseconds since the start.
+    Between {
+        /// From here on.
+        from_ms: u64,
+        /// Until just before here.
+        to_ms: u64,
+    },
+}
+
+/// Submits that are refused with a `command_status`.
+///
+/// Written `every=10:RSYSERR`, `permille=20:0x58`, `suffix=0666:RINVDSTADR` or `between=5000-10000:RTHROTTLED`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which.
+    pub when: When,
+    /// With what (SMPP 3.4 §5.1.3).
+    pub command_status: u32,
+}
+
+impl Refusal {
+    /// Whether it is about submit `number` (from 1).
+    pub(super) fn applies(&self, seed: u64, number: u64, recipient: &[u8], at_ms: u64) -> bool {
+        match &self.when {
+            When::PerMille(share) => {
+                // Each rule throws its own dice, so that two rules of 1 % do not hit the same submits.
+                dice(seed ^ u64::from(self.command_status), number, Question::Refusal) < *share
+            }
+            When::Every(count) => *count > 0 && number.is_multiple_of(*count),
+            When::Suffix(digits) => recipient.ends_with(digits.as_bytes()),
+            When::Between { from_ms, to_ms } => (*from_ms..*to_ms).contains(&at_ms),
+        }
+    }
+}
+
+/// A rule that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR or between=5000-10000:RTHROTTLED")]
+pub struct RuleError;
+
+impl FromStr for Refusal {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let (when, status) = text.split_once(':').ok_or(RuleError)?;
+        let (kind, value) = when.split_once('=').ok_or(RuleError)?;
+        let number = |text: &str| text.parse::<u64>().map_err(|_| RuleError);
+        let when = match kind {
+            "permille" => When::PerMille(value.parse().ok().filter(|&share| share <= 1000).ok_or(RuleError)?),
+            "every" => When::Every(number(value).ok().filter(|&count| count > 0).ok_or(RuleError)?),
+            "suffix" if !value.is_empty() => When::Suffix(value.to_owned()),
+            "between" => {
+                let (from, to) = value.split_once('-').ok_or(RuleError)?;
+                When::Between { from_ms: number(from)?, to_ms: number(to)? }
+            }
+            _ => return Err(RuleError),
+        };
+        Ok(Self { when, command_status: command_status(status).ok_or(RuleError)? })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.when {
+            When::PerMille(share) => write!(out, "permille={share}")?,
+            When::Every(count) => write!(out, "every={count}")?,
+            When::Suffix(digits) => write!(out, "suffix={digits}")?,
+            When::Between { from_ms, to_ms } => write!(out, "between={from_ms}-{to_ms}")?,
+        }
+        match CommandStatus(self.command_status).name() {
+            Some(name) => write!(out, ":{}", name.strip_prefix("ESME_").unwrap_or(name)),
+            None => write!(out, ":{:#x}", self.command_status),
+        }
+    }
+}
+
+/// A status by its name, in hexadecimal (`0x58`) or in decimal.
+pub(super) fn command_status(text: &str) -> Option<u32> {
+    let bare = |name: &'static str| name.strip_prefix("ESME_").unwrap_or(name);
+    let wanted = text.strip_prefix("ESME_").unwrap_or(text);
+    let named = CommandStatus::ALL.iter().find(|status| status.name().is_some_and(|name| bare(name) == wanted));
+    match (named, text.strip_prefix("0x")) {
+        (Some(status), _) => Some(status.0),
+        (None, Some(digits)) => u32::from_str_radix(digits, 16).ok(),
+        (None, None) => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_read_as_they_are_written() {
+        for text in ["permille=20:RTHROTTLED", "every=10:RSYSERR", "suffix=0666:RINVDSTADR", "between=5-10:0x455"] {
+            assert_eq!(text.parse::<Refusal>().unwrap().to_string(), text);
+        }
+        for text in ["", "every=0:RSYSERR", "every=1", "permille=1001:8", "between=5:8", "suffix=:8", "often=3:8", "every=2:NO"] {
+            assert_eq!(text.parse::<Refusal>(), Err(RuleError), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_rule_hits_what_it_says() {
+        let hits = |rule: &str, number, recipient: &str, at_ms| {
+            rule.parse::<Refusal>().unwrap().applies(7, number, recipient.as_bytes(), at_ms)
+        };
+        assert!(hits("every=10:8", 20, "1", 0) && !hits("every=10:8", 21, "1", 0));
+        assert!(hits("suffix=66:8", 1, "4866", 0) && !hits("suffix=66:8", 1, "6648", 0));
+        assert!(hits("between=5-10:8", 1, "1", 5) && !hits("between=5-10:8", 1, "1", 10));
+        let share = (0..10_000).filter(|&number| hits("permille=100:8", number, "1", 0)).count();
+        assert!((900..1100).contains(&share), "{share}");
+        let both = |number| hits("permille=100:8", number, "1", 0) && hits("permille=100:0x58", number, "1", 0);
+        let both = (0..10_000).filter(|&number| both(number)).count();
+        assert!(both < 200, "two rules are independent: {both}");
+    }
+}
