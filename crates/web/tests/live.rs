@@ -1,5 +1,7 @@
 //! The API over the real flow and the real store, without an operator: what is accepted waits.
 
+#![allow(clippy::unwrap_used, reason = "a surprise ends a test")]
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;

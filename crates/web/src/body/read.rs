@@ -53,15 +53,15 @@ impl Reader {
     where
         R: Body<Data = Bytes, Error: Send> + Unpin,
     {
-        let coding = coding(headers)?;
-        match timeout(self.limits.read_time, self.collect(coding, &mut body)).await {
-            Ok(Err(Problem::BodyTooLarge)) => {
-                discard(body, DISCARD_OCTETS_MAX, self.limits.read_time).await;
-                Err(Problem::BodyTooLarge)
-            }
-            Ok(read) => read,
-            Err(_) => Err(Problem::BodyTimeout),
+        let read = async {
+            let coding = coding(headers)?;
+            timeout(self.limits.read_time, self.collect(coding, &mut body)).await.unwrap_or(Err(Problem::BodyTimeout))
+        };
+        let read = read.await;
+        if read.is_err() && read != Err(Problem::BodyTimeout) {
+            discard(body, DISCARD_OCTETS_MAX, self.limits.read_time).await;
         }
+        read
     }
 
     async fn collect<R>(&self, coding: Coding, body: &mut R) -> Result<Bytes, Problem>

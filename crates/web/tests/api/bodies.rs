@@ -229,3 +229,17 @@ async fn a_million_unknown_keys_are_ignored() {
     let twice = format!(r#"{{{keys}"000007":1}}"#);
     assert_eq!(client.call("POST", "/v2.1/sms", twice.as_bytes()).await.status, 400);
 }
+
+#[tokio::test]
+async fn a_refused_body_is_taken_to_its_end_so_that_the_answer_can_be_read() {
+    use tokio::io::AsyncWriteExt;
+    let server = Server::start();
+    for (coding, length, status) in [("rot13", 4 * 1024 * 1024, 415), ("identity", LIMIT + 1, 413)] {
+        let octets = request("POST", "/v2.1/sms", &[("content-encoding", coding)], &padded(length));
+        let mut client = server.client().await;
+        for piece in octets.chunks(64 * 1024) {
+            client.stream.write_all(piece).await.expect("the server goes on reading");
+        }
+        assert_eq!(client.reply().await.unwrap().status, status);
+    }
+}

@@ -280,6 +280,8 @@ async fn every_bad_input_has_one_log_line_without_secrets() {
         (401, bare_request("POST", "/v2.1/sms", &[], ONE)),
         (405, request("PUT", "/v2.1/sms", &[], ONE)),
         (404, request("POST", "/CanaryPath", &[], ONE)),
+        (405, request("CanaryMethod", "/v2.1/sms", &[], b"")),
+        (415, request("POST", "/v2.1/sms", &[("content-encoding", "rot13")], &vec![b' '; 2 * 1024 * 1024])),
         (422, request("GET", "/v2.1/sms?phoneNumber=48999888777x", &[], b"")),
         (404, request("GET", "/v2.1/sms?phoneNumber=48999888777&externalId=CanaryId", &[], b"")),
     ];

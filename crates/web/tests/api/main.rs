@@ -1,5 +1,7 @@
 //! The API through real sockets, over a fake backend.
 
+#![allow(clippy::unwrap_used, reason = "a surprise ends a test")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -172,7 +172,7 @@ impl Client {
     }
 
     async fn read(&mut self) -> Option<()> {
-        let mut piece = [0; 16 * 1024];
+        let mut piece = vec![0; 16 * 1024];
         match timeout(ANSWER_TIME, self.stream.read(&mut piece)).await.expect("an answer in time") {
             Ok(0) | Err(_) => None,
             Ok(length) => {
