@@ -11,10 +11,12 @@ pub mod embedded;
 pub mod question;
 pub mod watcher;
 
+mod check;
 mod error;
 mod handle;
 mod options;
 
+pub use check::{CheckReport, FileRepair, FileReport, RepairReport, check, repair};
 pub use error::{Damage, OpenError, QuestionError, RecordError};
 pub use handle::{AcceptOutcome, Store};
 pub use options::{Hooks, Options};

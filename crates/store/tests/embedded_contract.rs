@@ -1,5 +1,6 @@
 //! The contract suite over the embedded backend: with everything in hot spans, and with spans so small
 //! that most of it is sealed.
+#![allow(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 
 use std::time::{Duration, Instant};
 

@@ -33,13 +33,13 @@ pub struct Place {
 }
 
 /// Price of every message in the cases.
-pub(super) const PRICE: Money = Money(700);
+pub const PRICE: Money = Money(700);
 /// The account most cases use.
-pub(super) const ACCOUNT: AccountId = AccountId(1);
+pub const ACCOUNT: AccountId = AccountId(1);
 /// The carrier most cases use.
-pub(super) const CARRIER: CarrierId = CarrierId(3);
+pub const CARRIER: CarrierId = CarrierId(3);
 /// Validity of every message in the cases.
-pub(super) const VALIDITY_MS: i64 = 600_000;
+pub const VALIDITY_MS: i64 = 600_000;
 
 impl Place {
     /// A place whose store is opened by `open`; `rest` waits until the backend has done what it does in
@@ -83,7 +83,7 @@ impl Place {
     }
 
     /// A request of `count` recipients with numbers from `first_phone` on.
-    pub(super) fn request(&self, store: &Store, lane: Lane, first_phone: u64, count: u16) -> Request {
+    pub fn request(&self, store: &Store, lane: Lane, first_phone: u64, count: u16) -> Request {
         let now = self.clock.now();
         Request {
             id: store.ids().next_block(lane, u32::from(count)),
@@ -110,7 +110,7 @@ impl Place {
     }
 
     /// Accepts a request that must be new.
-    pub(super) fn accept(&self, store: &Store, request: Request) -> Arc<Request> {
+    pub fn accept(&self, store: &Store, request: Request) -> Arc<Request> {
         match self.run(store.accept(request.id.lane(), request)) {
             Ok(AcceptOutcome::Accepted(request)) => request,
             other => panic!("expected a new request, got {other:?}"),
@@ -118,35 +118,35 @@ impl Place {
     }
 
     /// Accepts a request of one recipient.
-    pub(super) fn accept_one(&self, store: &Store, lane: Lane, phone: u64) -> MessageId {
+    pub fn accept_one(&self, store: &Store, lane: Lane, phone: u64) -> MessageId {
         self.accept(store, self.request(store, lane, phone, 1)).id
     }
 
     /// Records one fact about a message.
-    pub(super) fn fact(&self, store: &Store, id: MessageId, what: MessageFact) {
+    pub fn fact(&self, store: &Store, id: MessageId, what: MessageFact) {
         let fact = Fact::Message { id, at: self.clock.now(), what };
         self.run(store.record(id.lane(), vec![fact])).expect("a durable fact");
     }
 }
 
 /// A message to `phone`.
-pub(super) fn message(phone: u64, position: u16) -> NewMessage {
+pub fn message(phone: u64, position: u16) -> NewMessage {
     NewMessage { position, phone: Phone::from_u64(phone).expect("a number"), price: PRICE, carrier: CARRIER }
 }
 
 /// The operator took a part and called it `operator_id`.
-pub(super) fn submitted(part: u8, operator_id: &str) -> MessageFact {
+pub fn submitted(part: u8, operator_id: &str) -> MessageFact {
     MessageFact::Submitted { part, carrier: CARRIER, operator_id: operator_id.into(), canonical_id: operator_id.into() }
 }
 
 /// The operator reported on a part.
-pub(super) fn receipt(part: u8, state: ReceiptState) -> MessageFact {
+pub fn receipt(part: u8, state: ReceiptState) -> MessageFact {
     let raw: Box<[u8]> = Box::from(*b"id:1 stat:DELIVRD");
     MessageFact::Receipt { part, carrier: CARRIER, state, error: "000".into(), done_at: None, raw }
 }
 
 /// A list of everything of an account, newest first.
-pub(super) fn everything(account: AccountId) -> SearchQuery {
+pub fn everything(account: AccountId) -> SearchQuery {
     SearchQuery {
         account,
         external_id: None,
@@ -165,7 +165,7 @@ pub(super) fn everything(account: AccountId) -> SearchQuery {
 
 /// Remembers what it is told.
 #[derive(Default)]
-pub(super) struct Notes {
+pub struct Notes {
     seen: Mutex<Vec<(Lane, Committed)>>,
 }
 
@@ -177,7 +177,7 @@ impl Watcher for Notes {
 
 impl Notes {
     /// The moves it was told of, in order.
-    pub(super) fn moves(&self) -> Vec<Moved> {
+    pub fn moves(&self) -> Vec<Moved> {
         let is_move = |(_, one): &(Lane, Committed)| match one {
             Committed::Moved(moved) => Some(moved.clone()),
             Committed::Accepted(_) => None,
@@ -186,7 +186,7 @@ impl Notes {
     }
 
     /// Requests it was told of.
-    pub(super) fn accepted(&self) -> Vec<MessageId> {
+    pub fn accepted(&self) -> Vec<MessageId> {
         let is_request = |(_, one): &(Lane, Committed)| match one {
             Committed::Accepted(request) => Some(request.id),
             Committed::Moved(_) => None,
@@ -196,7 +196,7 @@ impl Notes {
 }
 
 /// A moment far enough from the zero of ids.
-pub(super) const START: UnixMillis = UnixMillis(1_800_000_000_000);
+pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
 impl Place {
     /// The moment at which backends should start the clock of a place.

@@ -4,7 +4,7 @@
 //! use of the store is its public face only.
 
 mod accepting;
-mod fixture;
+pub mod fixture;
 mod listing;
 mod receipts;
 mod telling;

@@ -137,7 +137,8 @@ pub(crate) fn parked_rows(connection: &Connection) -> Result<Vec<ParkedReceipt>,
     Ok(found)
 }
 
-fn parked_row(row: &Row<'_>) -> Result<ParkedReceipt, Fault> {
+/// Reads a row of `parked_receipt` with all its columns in the order of the table.
+pub(crate) fn parked_row(row: &Row<'_>) -> Result<ParkedReceipt, Fault> {
     let id: i64 = row.get(0)?;
     let wrong = || read::damaged("parked receipt", id);
     let forms = row.get_ref(2)?.as_str()?;

@@ -42,7 +42,11 @@ impl Connections {
     }
 
     /// Lends a connection for work in the background, which judges faults itself.
-    pub fn with_fault<T>(&self, span: &Span, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Option<Result<T, Fault>> {
+    pub fn with_fault<T>(
+        &self,
+        span: &Span,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Option<Result<T, Fault>> {
         let connection = self.take(span).map_or_else(|| open(span), Ok).ok()?;
         let result = work(&connection);
         self.give_back(span, connection);

@@ -1,8 +1,10 @@
 //! Opening SQLite files the way the store needs them.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::limits::WAL_OCTETS_MAX;
@@ -66,7 +68,7 @@ fn open_raw(path: &Path, purpose: Purpose) -> rusqlite::Result<Connection> {
         Purpose::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
         Purpose::WriteHot | Purpose::WriteCold => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     // The checkpointer copies the log back; a connection that closes must not do it on a writer's time.
@@ -76,7 +78,26 @@ fn open_raw(path: &Path, purpose: Purpose) -> rusqlite::Result<Connection> {
         "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WAL_OCTETS_MAX}; PRAGMA cache_size=-{cache_kib}; PRAGMA cell_size_check=ON;
          PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0;"
     ))?;
+    if purpose != Purpose::Read {
+        // After the pragma on checkpoints, which would take the hook's place.
+        connection.wal_hook(Some(note_log_frames))?;
+    }
     Ok(connection)
+}
+
+thread_local! {
+    static LOG_FRAMES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Called by SQLite after each commit. The length of the file would not do: it never shrinks.
+fn note_log_frames(_log: &mut Wal, frames: std::ffi::c_int) -> rusqlite::Result<()> {
+    LOG_FRAMES.set(u32::try_from(frames).unwrap_or(0));
+    Ok(())
+}
+
+/// Pages in the log after the last commit of this thread.
+pub(crate) fn log_frames() -> u32 {
+    LOG_FRAMES.get()
 }
 
 /// What went wrong, in the terms the store acts on.

@@ -27,6 +27,7 @@ use super::parked::ParkedIndex;
 use super::queue::Order;
 use super::readers::Readers;
 use super::recover::recover_all;
+use super::retention::{read_archive, remove_files};
 use super::sealer::Sealer;
 use super::shared::{LaneMetrics, Shared};
 use super::span::{Counts, Span, Spans};
@@ -128,6 +129,9 @@ fn join(threads: &Mutex<Vec<JoinHandle<()>>>) {
     }
 }
 
+/// How far ids jump ahead when the largest stored one cannot be read.
+const DAMAGED_IDS_AHEAD_MS: i64 = 1_000;
+
 /// How often the free room on the disk is looked up.
 const DISK_LOOK: Duration = Duration::from_millis(200);
 
@@ -141,15 +145,31 @@ fn watch_disk(shared: &Shared) {
 fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>) -> Result<Shared, OpenError> {
     let spans_dir = layout.spans();
     remove_spares(&layout);
-    let names = layout.list_spans().map_err(|source| io_error("list", &spans_dir, source))?;
+    let archive = read_archive(&layout).map_err(|fault| OpenError::Io {
+        action: "read",
+        path: layout.archive(),
+        source: std::io::Error::other(format!("{fault:?}")),
+    })?;
+    let mut names = layout.list_spans().map_err(|source| io_error("list", &spans_dir, source))?;
+    names.retain(|name| {
+        let is_deleted = archive.deleted.contains(&name.file_name());
+        if is_deleted {
+            remove_files(&layout, &layout.span(*name));
+        }
+        !is_deleted
+    });
     let parked_since = MessageId::first_at(clock.now().plus_ms(-PARKED_RECEIPT_LIFE_MS));
     let recovered = recover_all(&layout, &names, parked_since)?;
     let spans = Spans::default();
     let parked = ParkedIndex::default();
-    let mut spent: HashMap<AccountId, Money> = HashMap::new();
+    let mut spent: HashMap<AccountId, Money> = archive.spent;
     let mut last_seen = MessageId(0);
     for one in recovered {
         last_seen = last_seen.max(one.last_id);
+        if one.span.damage().is_some() {
+            // Which ids it holds cannot be read; they were all made before now.
+            last_seen = last_seen.max(MessageId::first_at(clock.now().plus_ms(DAMAGED_IDS_AHEAD_MS)));
+        }
         for (account, money) in one.spent {
             let sum = spent.entry(account).or_default();
             *sum = sum.plus(money);

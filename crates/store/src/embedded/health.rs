@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::engine::Engine;
-use super::files::with_suffix;
 use crate::question::Health;
 
 impl Engine {
@@ -20,8 +19,7 @@ impl Engine {
             let state = if span.is_sealed() { 2 } else { usize::from(span.is_closed()) };
             health.spans[state] += 1;
             if span.commits_pending.load(Ordering::Acquire) > 0 {
-                health.wal_octets +=
-                    std::fs::metadata(with_suffix(&span.path, "-wal")).map_or(0, |metadata| metadata.len());
+                health.wal_octets += span.log_octets.load(Ordering::Relaxed);
             }
         }
         for (lane, metrics) in shared.metrics.iter().enumerate() {

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::aside::Entry;
 use super::commit::{Item, Outcome, Transaction};
-use super::database::{Fault, Purpose, open_span};
+use super::database::{Fault, Purpose, log_frames, open_span};
 use super::limits::WRITE_CONNECTIONS_MAX;
 use super::live::LiveCache;
 use super::publish;
@@ -17,6 +17,9 @@ use super::span::Span;
 use super::writer::{Work, Writer};
 use crate::error::RecordError;
 use crate::watcher::Committed;
+
+/// A page with its header in the log.
+const LOG_FRAME_OCTETS: u64 = 4096 + 24;
 
 impl Writer {
     /// Keeps what belongs to one span; `results` and `committed` learn how that went.
@@ -104,6 +107,10 @@ impl Writer {
             return Err(Fault::Corrupt(damage.place.to_string()));
         }
         let gate = span.gate.lock();
+        if span.is_deleted() {
+            // Retention was faster: what happened to a message that is not kept any more is not kept either.
+            return Ok(());
+        }
         let began = Instant::now();
         let control = self.shared.control.snapshot();
         let connection = connection_to(&mut self.connections, span)?;
@@ -113,6 +120,7 @@ impl Writer {
             let _ = connection.execute_batch("ROLLBACK");
         }
         let mut outcome = result?;
+        span.log_octets.store(u64::from(log_frames()) * LOG_FRAME_OCTETS, Ordering::Relaxed);
         span.touch();
         self.shared.metrics[self.lane.index()].committed(u64::try_from(items.len()).unwrap_or(0), began.elapsed());
         committed.append(&mut outcome.committed);

@@ -26,6 +26,9 @@ const IDLE_MS: i64 = 2_000;
 /// The same for sealed spans, where it costs two syncs of the page sums beside: late receipts trickle.
 const SEALED_IDLE_MS: i64 = 60_000;
 
+/// How long emptying a log waits for readers.
+const READERS_WAIT: Duration = Duration::from_millis(20);
+
 /// Looks after the files of a lane on a thread of its own, so that no commit ever copies a log back.
 pub(crate) struct Keeper {
     lane: Lane,
@@ -64,10 +67,10 @@ impl Keeper {
     }
 
     fn checkpoint_if_due(&mut self, span: &Arc<Span>) {
-        let length = std::fs::metadata(with_suffix(&span.path, "-wal")).map_or(0, |metadata| metadata.len());
+        let length = span.log_octets.load(Ordering::Relaxed);
         if length >= WAL_OCTETS_MAX {
             let gate = span.gate.lock();
-            self.copy_back(span);
+            self.copy_back(span, CopyBack::Passive);
             drop(gate);
         }
         let idle_limit = if span.is_sealed() { SEALED_IDLE_MS } else { IDLE_MS };
@@ -87,13 +90,15 @@ impl Keeper {
             return self.checkpoint_sealed(span);
         }
         self.shared.step("checkpoint: copy");
-        if !self.copy_back(span) {
+        if !self.copy_back(span, CopyBack::Passive) && span.idle_ms() >= IDLE_MS {
             return;
         }
         self.shared.step("checkpoint: finish");
         let gate = span.gate.lock();
         let pending = span.commits_pending.swap(0, Ordering::AcqRel);
-        if !self.copy_back(span) {
+        let how =
+            if self.shared.is_closing() || span.idle_ms() >= IDLE_MS { CopyBack::Empty } else { CopyBack::Passive };
+        if !self.copy_back(span, how) {
             span.commits_pending.fetch_add(pending.max(1), Ordering::AcqRel);
         }
         drop(gate);
@@ -121,7 +126,7 @@ impl Keeper {
             }
         };
         self.shared.step("checkpoint: sealed");
-        if !self.copy_back(span) {
+        if !self.copy_back(span, CopyBack::Empty) {
             span.commits_pending.fetch_add(pending, Ordering::AcqRel);
             return;
         }
@@ -136,8 +141,8 @@ impl Keeper {
     }
 
     /// True if all of the log is in the file.
-    fn copy_back(&mut self, span: &Arc<Span>) -> bool {
-        match self.try_copy_back(span) {
+    fn copy_back(&mut self, span: &Arc<Span>, how: CopyBack) -> bool {
+        match self.try_copy_back(span, how) {
             Ok(complete) => complete,
             Err(Fault::Disk(text)) => {
                 self.shared.disk_failed(&span.short_name, &text);
@@ -156,7 +161,7 @@ impl Keeper {
         }
     }
 
-    fn try_copy_back(&mut self, span: &Arc<Span>) -> Result<bool, Fault> {
+    fn try_copy_back(&mut self, span: &Arc<Span>, how: CopyBack) -> Result<bool, Fault> {
         if self.shared.has_failed() || span.damage().is_some() {
             return Ok(false);
         }
@@ -168,7 +173,7 @@ impl Keeper {
                 (span.name.first, opened.map_err(|error| Fault::Other(error.to_string()))?)
             }
         };
-        let result = copy_back_with(&entry.1);
+        let result = copy_back_with(&entry.1, how);
         self.connections.push(entry);
         if self.connections.len() > WRITE_CONNECTIONS_MAX {
             self.connections.remove(0);
@@ -213,10 +218,28 @@ impl Keeper {
     }
 }
 
-/// Copies the log of a file back as far as readers allow; true if all of it is in the file.
-pub(crate) fn copy_back_with(connection: &Connection) -> Result<bool, Fault> {
-    let (busy, log, copied) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
-    })?;
+/// How far a log is copied back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CopyBack {
+    /// As far as nobody is in the way.
+    Passive,
+    /// In full, and the log is emptied, so that rot in the file is not hidden by it.
+    Empty,
+}
+
+/// Copies the log of a file back; true if all of it is in the file.
+pub(crate) fn copy_back_with(connection: &Connection, how: CopyBack) -> Result<bool, Fault> {
+    let checkpoint = |sql| {
+        connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+    };
+    if how == CopyBack::Empty {
+        // Readers are not waited for: their next statement sees the emptied log or the full one.
+        connection.busy_timeout(READERS_WAIT)?;
+        let (busy, ..) = checkpoint("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        if busy == 0 {
+            return Ok(true);
+        }
+    }
+    let (busy, log, copied) = checkpoint("PRAGMA wal_checkpoint(PASSIVE)")?;
     Ok(busy == 0 && log == copied)
 }

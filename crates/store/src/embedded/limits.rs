@@ -20,9 +20,9 @@ pub(crate) const QUESTION_MS: u64 = 5_000;
 /// Virtual machine steps between two looks at the clock.
 pub(crate) const QUESTION_CHECK_STEPS: i32 = 20_000;
 /// Log length from which it is copied back.
-pub(crate) const WAL_CHECKPOINT_OCTETS: u64 = 8 * 1024 * 1024;
+pub(crate) const WAL_CHECKPOINT_OCTETS: u64 = 32 * 1024 * 1024;
 /// Log length at which the writer waits until it is copied back.
-pub(crate) const WAL_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+pub(crate) const WAL_OCTETS_MAX: u64 = 128 * 1024 * 1024;
 /// Spans of a lane that wait to be sealed; beyond it sealing no longer waits for them to come to rest.
 pub(crate) const UNSEALED_SPANS_MAX: usize = 3;
 /// How long sealing waits for a span to come to rest, in milliseconds.

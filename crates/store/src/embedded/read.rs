@@ -89,7 +89,8 @@ fn number<T: TryFrom<i64>>(value: i64, table: &str, id: i64) -> Result<T, Fault>
     T::try_from(value).map_err(|_| damaged(table, id))
 }
 
-fn part_columns<'a>(row: &'a Row<'_>, first: usize) -> Result<PartColumns<'a>, Fault> {
+/// Reads the columns of a part from `first` on.
+pub(crate) fn part_columns<'a>(row: &'a Row<'_>, first: usize) -> Result<PartColumns<'a>, Fault> {
     Ok(PartColumns {
         state: row.get(first)?,
         carrier: row.get(first + 1)?,
@@ -180,7 +181,8 @@ pub(crate) fn request(connection: &Connection, id: MessageId, sum: &mut RowSum) 
     rows.next()?.map(|row| request_row(row, sum)).transpose()
 }
 
-fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow, Fault> {
+/// Reads a row of `request` with all its columns in the order of the table.
+pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow, Fault> {
     let id: i64 = row.get(0)?;
     let wrong = || damaged("request", id);
     let refused = opt_text(row, 19)?;

@@ -14,7 +14,7 @@ use super::database::{Fault, Purpose, open_span};
 use super::files::with_suffix;
 use super::filter::FilterSet;
 use super::hash::{Reference, reference_key};
-use super::keeper::copy_back_with;
+use super::keeper::{CopyBack, copy_back_with};
 use super::queue::Order;
 use super::read::{one_number, prepare};
 use super::shared::Shared;
@@ -48,8 +48,8 @@ pub(crate) fn seal(shared: &Shared, span: &Arc<Span>, orders: &mpsc::Sender<Orde
     let accounts = one_number(&connection, "SELECT count(DISTINCT account) FROM counter")?.unwrap_or(0);
     let extra = (accounts > 1).then_some(ACCOUNT_INDEX);
     for (name, what) in INDEXES.into_iter().chain(extra) {
-        shared.step(&format!("seal: {name}"));
         while_building(span, orders, || {
+            shared.step(&format!("seal: {name}"));
             connection.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {name} ON {what}")).map_err(Fault::from)
         })?;
         if shared.is_closing() {
@@ -99,7 +99,7 @@ pub(crate) fn verify(shared: &Shared, span: &Arc<Span>, orders: &mpsc::Sender<Or
         Ok(sums) => sums,
         Err(fault) => {
             // Sealing was cut short before the sums, or they are lost: what is there now is checked row by row.
-            tracing::warn!(target: "store", file = &*span.short_name, ?fault, "page sums are missing, the file is checked whole");
+            tracing::warn!(target: "store", file = &*span.short_name, %fault, "no page sums, the file is checked whole");
             let connection = open(span)?;
             whole_file(&connection)?;
             return while_building(span, orders, || sum_up(shared, span, &connection));
@@ -112,7 +112,7 @@ pub(crate) fn verify(shared: &Shared, span: &Arc<Span>, orders: &mpsc::Sender<Or
     }
     // A log that was being copied back meanwhile looks like damage: look again while nobody writes.
     let _gate = span.gate.lock();
-    let sums = PageSums::read(&sums_path(&span.path)).map_err(|fault| Fault::Other(format!("page sums: {fault:?}")))?;
+    let sums = PageSums::read(&sums_path(&span.path)).map_err(|fault| Fault::Other(format!("page sums: {fault}")))?;
     let in_log = committed_pages(&wal).map_err(file_fault)?;
     match sums.mismatches(&span.path, &in_log).map_err(file_fault)?.first() {
         None => Ok(()),
@@ -134,7 +134,11 @@ fn open(span: &Span) -> Result<Connection, Fault> {
 }
 
 /// Does something that keeps the file locked, while the lane's writer puts facts for it aside.
-fn while_building(span: &Span, orders: &mpsc::Sender<Order>, work: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
+fn while_building(
+    span: &Span,
+    orders: &mpsc::Sender<Order>,
+    work: impl FnOnce() -> Result<(), Fault>,
+) -> Result<(), Fault> {
     span.building.store(true, Ordering::Release);
     let result = {
         let _gate = span.gate.lock();
@@ -173,7 +177,7 @@ fn keys(connection: &Connection, sql: &str) -> Result<Vec<u64>, Fault> {
 /// Copies the log back in full and sums the pages up. The gate is held.
 fn sum_up(shared: &Shared, span: &Span, connection: &Connection) -> Result<(), Fault> {
     shared.step("seal: copy back");
-    if !copy_back_with(connection)? {
+    if !copy_back_with(connection, CopyBack::Empty)? {
         return Err(Fault::Other("the log could not be copied back in full".into()));
     }
     shared.step("seal: sums");

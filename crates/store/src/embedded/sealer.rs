@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::lane::Lane;
 use tokio::sync::mpsc;
@@ -10,12 +10,15 @@ use tokio::sync::mpsc;
 use super::database::Fault;
 use super::limits::{SEAL_WAIT_MAX_MS, UNSEALED_SPANS_MAX};
 use super::queue::Order;
+use super::retention;
 use super::seal;
 use super::shared::Shared;
 use super::span::Span;
 
 /// How often the sealer looks round.
 const TICK: Duration = Duration::from_millis(100);
+/// Ticks between two looks for what is too old to keep.
+const SWEEP_TICKS: u32 = 100;
 /// Niceness of its thread: messages come first.
 const NICENESS: i32 = 15;
 
@@ -36,6 +39,8 @@ impl Sealer {
         // Without the right to be nice it is merely less nice.
         let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
         let tick = TICK.min(Duration::from_millis(self.shared.options.hooks.seal_quiet_ms.unsigned_abs().max(5)));
+        let sweep_every = tick * SWEEP_TICKS;
+        let mut swept = Instant::now();
         while self.shared.pause(tick) {
             while let Some(span) = self.next_to_seal() {
                 let orders = &self.orders[span.name.lane.index()];
@@ -46,6 +51,10 @@ impl Sealer {
                 span.verified.store(true, Ordering::Release);
             }
             self.look_after_sealed();
+            if swept.elapsed() >= sweep_every {
+                retention::sweep(&self.shared);
+                swept = Instant::now();
+            }
         }
     }
 
@@ -56,11 +65,14 @@ impl Sealer {
         }
         for lane in Lane::ALL {
             let spans = self.shared.spans.of_lane(lane);
-            let waiting: Vec<_> =
-                spans.into_iter().filter(|span| span.is_closed() && !span.is_sealed() && span.damage().is_none()).collect();
+            let waiting: Vec<_> = spans
+                .into_iter()
+                .filter(|span| span.is_closed() && !span.is_sealed() && span.damage().is_none())
+                .collect();
             let too_many = waiting.len() > UNSEALED_SPANS_MAX;
             let quiet_ms = self.shared.options.hooks.seal_quiet_ms;
-            let is_due = |span: &&Arc<Span>| too_many || span.idle_ms() >= quiet_ms || span.closed_ms() >= SEAL_WAIT_MAX_MS;
+            let is_due =
+                |span: &&Arc<Span>| too_many || span.idle_ms() >= quiet_ms || span.closed_ms() >= SEAL_WAIT_MAX_MS;
             if let Some(span) = waiting.iter().find(is_due) {
                 return Some(Arc::clone(span));
             }
@@ -78,7 +90,11 @@ impl Sealer {
             }
             if !span.verified.swap(true, Ordering::AcqRel) {
                 let orders = &self.orders[span.name.lane.index()];
-                let verified = if span.is_sealed() { seal::verify(&self.shared, span, orders) } else { self.verify_unsealed(span) };
+                let verified = if span.is_sealed() {
+                    seal::verify(&self.shared, span, orders)
+                } else {
+                    self.verify_unsealed(span)
+                };
                 self.note(span, verified);
             }
             if span.is_sealed() && span.filters.needs_rebuild() {

@@ -59,6 +59,8 @@ pub(crate) struct Span {
     pub verified: AtomicBool,
     /// Commits since the log was last copied back in full.
     pub commits_pending: AtomicU64,
+    /// Octets of the log in use.
+    pub log_octets: AtomicU64,
     /// There may be events to be told here.
     pub untold: AtomicBool,
     damage: OnceLock<Damage>,
@@ -88,6 +90,7 @@ impl Span {
             building: AtomicBool::new(false),
             verified: AtomicBool::new(false),
             commits_pending: AtomicU64::new(1),
+            log_octets: AtomicU64::new(0),
             untold: AtomicBool::new(true),
             damage: OnceLock::new(),
             bad_row: OnceLock::new(),

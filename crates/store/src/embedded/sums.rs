@@ -24,13 +24,16 @@ pub(crate) struct PageSums {
 }
 
 /// Why sums cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SumsFault {
     /// There are none.
+    #[error("there are none")]
     Missing,
     /// The sums file itself is damaged.
+    #[error("they are damaged themselves")]
     Damaged,
     /// It cannot be read.
+    #[error("they cannot be read: {0}")]
     Unreadable(String),
 }
 
@@ -116,7 +119,8 @@ impl PageSums {
             pages = number;
             let sum = crc32fast::hash(page);
             let expected = self.sums.get(number as usize - 1).copied();
-            let is_right = expected == Some(sum) || self.pending.get(&number) == Some(&sum) || in_log.contains_key(&number);
+            let is_right =
+                expected == Some(sum) || self.pending.get(&number) == Some(&sum) || in_log.contains_key(&number);
             if !is_right {
                 wrong.push(number);
             }

@@ -78,10 +78,16 @@ mod tests {
         let path = directory.path().join("test.db");
         let log = directory.path().join("test.db-wal");
         let connection = Connection::open(&path).unwrap();
-        connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)").unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)",
+            )
+            .unwrap();
         for round in 0..3 {
             for number in 0..300 {
-                connection.execute("INSERT OR REPLACE INTO t VALUES (?1, ?2)", (number * 7 % 211, "x".repeat(50 + round))).unwrap();
+                connection
+                    .execute("INSERT OR REPLACE INTO t VALUES (?1, ?2)", (number * 7 % 211, "x".repeat(50 + round)))
+                    .unwrap();
             }
             let pages = committed_pages(&log).unwrap();
             let before = fs::read(&path).unwrap();
@@ -92,7 +98,11 @@ mod tests {
                 let start = (number as usize - 1) * 4096;
                 match pages.get(&number) {
                     Some(sum) => assert_eq!(*sum, crc32fast::hash(page), "page {number}"),
-                    None => assert_eq!(before.get(start..start + 4096), Some(page), "page {number} changed without being in the log"),
+                    None => assert_eq!(
+                        before.get(start..start + 4096),
+                        Some(page),
+                        "page {number} changed without being in the log"
+                    ),
                 }
             }
         }

@@ -47,7 +47,8 @@ impl Writer {
     /// A writer for `lane` and the way to its queue.
     pub fn new(lane: Lane, shared: Arc<Shared>) -> (Self, mpsc::Sender<Order>) {
         let (sender, orders) = mpsc::channel(STORE_QUEUE_BATCHES);
-        let writer = Self { lane, shared, orders, connections: Vec::new(), live: LiveCache::default(), aside: Aside::default() };
+        let writer =
+            Self { lane, shared, orders, connections: Vec::new(), live: LiveCache::default(), aside: Aside::default() };
         (writer, sender)
     }
 
@@ -90,7 +91,8 @@ impl Writer {
         if entries.is_empty() {
             return;
         }
-        let mut results: Vec<Result<(), RecordError>> = entries.iter_mut().map(|entry| std::mem::replace(&mut entry.result, Ok(()))).collect();
+        let mut results: Vec<Result<(), RecordError>> =
+            entries.iter_mut().map(|entry| std::mem::replace(&mut entry.result, Ok(()))).collect();
         let mut locked: Vec<SmallVec<[MessageId; 1]>> = vec![SmallVec::new(); entries.len()];
         let mut committed = Vec::new();
         for work in self.sort(&entries, &mut results) {
@@ -141,8 +143,9 @@ impl Writer {
             for fact in entry.order.facts() {
                 Item::of_fact(fact, |item| {
                     let id = item.id();
-                    let is_of =
-                        |work: &Work<'_>| work.span.name.first <= id && id < work.end && work.span.name.lane == id.lane();
+                    let is_of = |work: &Work<'_>| {
+                        work.span.name.first <= id && id < work.end && work.span.name.lane == id.lane()
+                    };
                     let work = match works.iter().position(is_of) {
                         Some(place) => &mut works[place],
                         None => match self.shared.spans.of(id) {
@@ -154,7 +157,8 @@ impl Writer {
                             }
                             None => {
                                 if entry.order.is_accept() {
-                                    let reason = "the message's id is older than everything kept: check the clock".into();
+                                    let reason =
+                                        "the message's id is older than everything kept: check the clock".into();
                                     results[number] = Err(RecordError::Failed { file: "spans".into(), reason });
                                 }
                                 return;
@@ -206,4 +210,3 @@ fn round_length(orders: &[Order]) -> usize {
     }
     orders.len()
 }
-
