@@ -33,6 +33,8 @@ pub const RECORDS_WAITING_MAX: usize = 1_024;
 pub const RECORDS_PER_BATCH_MAX: usize = 512;
 /// Pause before the store is asked again after it refused.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked for events left in the store although nobody said that there is room.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Events told while a page was read; beyond it the page is read again.
 pub const TOLD_DURING_READ_MAX: usize = 100_000;
 /// Endpoints that answered 410 and are remembered.

@@ -1,6 +1,6 @@
 //! How webhooks are set up: the section `[tell]` of the configuration.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use domain::limits;
 use ipnet::IpNet;
@@ -95,7 +95,7 @@ impl Options {
 
 /// Networks as text; a single address stands for itself.
 mod networks {
-    use super::{Deserialize, Deserializer, IpNet, Serialize, Serializer};
+    use super::{Deserialize, Deserializer, IpAddr, IpNet, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer>(networks: &[IpNet], serializer: S) -> Result<S::Ok, S::Error> {
         networks.iter().map(ToString::to_string).collect::<Vec<_>>().serialize(serializer)
@@ -107,7 +107,7 @@ mod networks {
     }
 
     fn parse(text: &str) -> Option<IpNet> {
-        text.parse::<IpNet>().ok().or_else(|| text.parse().ok().map(IpNet::from))
+        text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
     }
 
     fn wrong<E: serde::de::Error>(text: &str) -> E {

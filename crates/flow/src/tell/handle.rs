@@ -1,0 +1,61 @@
+//! The way into this stage.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::control::Endpoint;
+use domain::lane::Lane;
+use store::Event;
+use url::Url;
+
+use super::hub::Hub;
+use super::sign::Signer;
+use super::stats::Figures;
+use super::transport::Answer;
+use super::url::{UrlProblem, check_with};
+
+/// The way into this stage.
+#[derive(Clone)]
+pub struct Handle(pub(super) Arc<Hub>);
+
+impl Handle {
+    /// Tells an event that just became durable. Never blocks: at the bounds the event is left to the store
+    /// and read again when there is room.
+    pub fn tell(&self, event: Arc<Event>) {
+        self.0.tell(event);
+    }
+
+    /// Whether a URL may be called; see [`Handle::check_url`].
+    #[must_use]
+    pub fn allows_url(&self, url: &str) -> bool {
+        self.check_url(url).is_ok()
+    }
+
+    /// Reads a webhook URL and refuses what can be refused without resolving its name.
+    ///
+    /// # Errors
+    /// [`UrlProblem`] with the rule that is broken.
+    pub fn check_url(&self, url: &str) -> Result<Url, UrlProblem> {
+        check_with(url, &self.0.guard, &self.0.options)
+    }
+
+    /// Calls an endpoint once with an empty array, signed as real calls are, to see whether it answers 2xx.
+    /// Nothing is recorded and nothing is tried again.
+    ///
+    /// # Errors
+    /// [`UrlProblem`] when the URL may not be called at all.
+    pub async fn try_out(&self, endpoint: &Endpoint) -> Result<Answer, UrlProblem> {
+        let url = self.check_url(&endpoint.url)?;
+        let uri = url.as_str().parse().map_err(|_| UrlProblem::Unreadable)?;
+        let body = Bytes::from_static(b"[]");
+        let id = self.0.outbox.next_id(Lane::Standard).to_string();
+        let headers = Signer::new(endpoint).headers(&id, self.0.clock.now(), 1, &body);
+        Ok(self.0.transport.open().post(uri, headers, body).await)
+    }
+
+    /// The figures at this moment.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.0.figures()
+    }
+}

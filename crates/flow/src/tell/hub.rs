@@ -1,0 +1,306 @@
+//! What the parts of this stage share: the endpoints, the figures and the way to the store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use domain::clock::Clock;
+use domain::control::EventKind;
+use domain::fact::EventId;
+use domain::lane::Lane;
+use domain::limits::ENDPOINTS_MAX;
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use parking_lot::Mutex;
+use store::Event;
+use tokio::sync::Notify;
+
+use super::bounds::{EVENTS_IN_MEMORY_MAX, GONE_ENDPOINTS_MAX, TOLD_DURING_READ_MAX};
+use super::endpoint::{Endpoint, Key, Pushed};
+use super::guard::Guard;
+use super::options::Options;
+use super::outbox::Outbox;
+use super::schedule::Schedule;
+use super::slots::Slots;
+use super::stats::{Figures, Stats};
+use super::target::Target;
+use super::transport::Transport;
+
+/// Shared by the handle, the pumps, the recorders and the readers.
+pub struct Hub {
+    pub outbox: Arc<dyn Outbox>,
+    pub transport: Arc<dyn Transport>,
+    pub clock: Clock,
+    pub options: Options,
+    pub guard: Arc<Guard>,
+    pub schedule: Schedule,
+    pub slots: Slots,
+    pub stats: Stats,
+    /// By lane.
+    pub reading: [Reading; 2],
+    /// Endpoints whose pump is to be started; each is in it at most once.
+    pub to_start: Mutex<Vec<Arc<Endpoint>>>,
+    /// Something is in `to_start`.
+    pub start: Notify,
+    pub(super) endpoints: Mutex<HashMap<Key, Arc<Endpoint>, RandomState>>,
+    in_memory: AtomicUsize,
+    gone: AtomicUsize,
+}
+
+/// What a lane's reader and the others tell each other.
+#[derive(Default)]
+pub struct Reading {
+    /// Some endpoint has room for events left in the store.
+    pub wanted: Notify,
+    /// Events from here on may be left in the store because their endpoint found no place.
+    pub homeless: Mutex<Option<EventId>>,
+    /// Events that ended while a page is being read; `None` while none is.
+    told: Mutex<Option<HashSet<EventId, RandomState>>>,
+}
+
+impl Reading {
+    /// A page is going to be read.
+    pub fn begin(&self) {
+        *self.told.lock() = Some(HashSet::default());
+    }
+
+    /// Whether so many events ended that the page is worth nothing.
+    pub fn is_stale(&self) -> bool {
+        self.told.lock().as_ref().is_some_and(|told| told.len() >= TOLD_DURING_READ_MAX)
+    }
+
+    /// The page was dealt with.
+    pub fn end(&self) {
+        *self.told.lock() = None;
+    }
+
+    fn has_told(&self, id: EventId) -> bool {
+        self.told.lock().as_ref().is_some_and(|told| told.contains(&id))
+    }
+
+    fn note_told(&self, events: &[EventId]) {
+        if let Some(told) = self.told.lock().as_mut()
+            && told.len() < TOLD_DURING_READ_MAX
+        {
+            told.extend(events.iter().copied());
+        }
+    }
+
+    fn leave(&self, id: EventId) {
+        let mut homeless = self.homeless.lock();
+        *homeless = Some(homeless.map_or(id, |first| first.min(id)));
+    }
+}
+
+impl Hub {
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+        schedule: Schedule,
+        options: Options,
+    ) -> Self {
+        Self {
+            outbox,
+            transport,
+            clock,
+            guard: Arc::new(Guard::new(&options)),
+            schedule,
+            slots: Slots::new(options.calls_max, options.calls_per_endpoint_max),
+            options,
+            stats: Stats::default(),
+            reading: Default::default(),
+            to_start: Mutex::default(),
+            start: Notify::new(),
+            endpoints: Mutex::default(),
+            in_memory: AtomicUsize::new(0),
+            gone: AtomicUsize::new(0),
+        }
+    }
+
+    /// An event that just became durable. Never blocks.
+    pub fn tell(&self, event: Arc<Event>) {
+        let id = event.id;
+        loop {
+            let Some(endpoint) = self.endpoint_of(&event) else { return self.reading[id_lane(id)].leave(id) };
+            let pushed = endpoint.state().push(Arc::clone(&event), self.is_crowded());
+            self.pushed(&endpoint, pushed);
+            if pushed != Pushed::Retired {
+                return;
+            }
+        }
+    }
+
+    /// An event that was read from the store; `all` says that every endpoint takes what was read.
+    pub fn refill(&self, event: Event, all: bool) {
+        let event = Arc::new(event);
+        let index = id_lane(event.id);
+        loop {
+            let Some(endpoint) = self.endpoint_of(&event) else { return self.reading[index].leave(event.id) };
+            let mut state = endpoint.state();
+            let queue = &state.lanes[index];
+            let is_wanted = all || queue.filling;
+            // In this order: what ends is noted first and forgotten then.
+            if !is_wanted || queue.known.contains(&event.id) || self.reading[index].has_told(event.id) {
+                return;
+            }
+            let pushed = match event.call {
+                Some(call) => state.load(call, Arc::clone(&event)),
+                None => state.push(Arc::clone(&event), self.is_crowded()),
+            };
+            drop(state);
+            self.pushed(&endpoint, pushed);
+            if pushed != Pushed::Retired {
+                return;
+            }
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.in_memory.load(Relaxed) >= EVENTS_IN_MEMORY_MAX
+    }
+
+    fn pushed(&self, endpoint: &Arc<Endpoint>, pushed: Pushed) {
+        match pushed {
+            Pushed::Queued(wake) => {
+                self.in_memory.fetch_add(1, Relaxed);
+                if wake {
+                    self.wake(endpoint);
+                }
+            }
+            Pushed::Left => Stats::add(&self.stats.left, 1),
+            Pushed::Ignored | Pushed::Retired => {}
+        }
+    }
+
+    /// Makes the endpoint's pump look, starting it if there is none.
+    pub fn wake(&self, endpoint: &Arc<Endpoint>) {
+        let start = !std::mem::replace(&mut endpoint.state().pumped, true);
+        if start {
+            self.to_start.lock().push(Arc::clone(endpoint));
+            self.start.notify_one();
+        } else {
+            endpoint.wake.notify_one();
+        }
+    }
+
+    /// The endpoint an event belongs to, made when it is new; `None` when there are too many.
+    fn endpoint_of(&self, event: &Event) -> Option<Arc<Endpoint>> {
+        let url = event.webhook_url.as_ref().filter(|url| {
+            let control = self.outbox.control();
+            let own = control.account(event.account).and_then(|account| account.endpoint(EventKind::Status));
+            own.is_none_or(|own| *own.url != ***url)
+        });
+        let key = Key { account: event.account, url: url.cloned() };
+        let mut endpoints = self.endpoints.lock();
+        if let Some(endpoint) = endpoints.get(&key) {
+            return Some(Arc::clone(endpoint));
+        }
+        if endpoints.len() >= ENDPOINTS_MAX {
+            return None;
+        }
+        let endpoint = Arc::new(Endpoint::new(key.clone(), self.transport.open(), self.slots.per_endpoint()));
+        endpoints.insert(key, Arc::clone(&endpoint));
+        Some(endpoint)
+    }
+
+    /// All endpoints at this moment.
+    pub fn all(&self) -> Vec<Arc<Endpoint>> {
+        self.endpoints.lock().values().cloned().collect()
+    }
+
+    /// Takes an idle endpoint off the list; false when something came in meanwhile. One that answered 410
+    /// stays on it, so that it is remembered.
+    pub fn retire(&self, endpoint: &Endpoint) -> bool {
+        let mut endpoints = self.endpoints.lock();
+        let mut state = endpoint.state();
+        let remembered = state.gone.is_some() && self.gone.load(Relaxed) <= GONE_ENDPOINTS_MAX;
+        if !state.is_idle() || remembered {
+            return false;
+        }
+        if state.gone.take().is_some() {
+            self.gone.fetch_sub(1, Relaxed);
+        }
+        state.retired = true;
+        endpoints.remove(&endpoint.key);
+        drop(state);
+        for reading in &self.reading {
+            if reading.homeless.lock().is_some() {
+                reading.wanted.notify_one();
+            }
+        }
+        true
+    }
+
+    /// Where the endpoint is called, or why its events can't be told.
+    pub fn target(&self, endpoint: &Endpoint) -> Result<Arc<Target>, &'static str> {
+        let control = self.outbox.control();
+        let gone_under = endpoint.state().gone;
+        match gone_under {
+            Some(version) if version == control.version => return Err(GONE),
+            Some(_) => {
+                endpoint.state().gone = None;
+                self.gone.fetch_sub(1, Relaxed);
+            }
+            None => {}
+        }
+        let mut cached = endpoint.target.lock();
+        match &*cached {
+            Some((version, target)) if *version == control.version => target.clone(),
+            _ => {
+                let target = Target::of(&endpoint.key, &control).map(Arc::new);
+                *cached = Some((control.version, target.clone()));
+                target
+            }
+        }
+    }
+
+    /// The endpoint answered 410: it is not called again until the control data change.
+    pub fn gone(&self, endpoint: &Endpoint) {
+        let version = self.outbox.control().version;
+        if endpoint.state().gone.replace(version).is_none() {
+            self.gone.fetch_add(1, Relaxed);
+        }
+        tracing::warn!(target: "tell", account = endpoint.key.account.0, "an endpoint answered 410 and is not called any more");
+    }
+
+    /// The ends of these events are durable.
+    pub fn forget(&self, endpoint: &Arc<Endpoint>, lane: Lane, events: &[EventId]) {
+        self.reading[lane.index()].note_told(events);
+        let (forgotten, wants_filling) = {
+            let mut state = endpoint.state();
+            (state.forget(lane, events), state.wants_filling(lane))
+        };
+        self.drop_from_memory(forgotten);
+        if wants_filling {
+            self.reading[lane.index()].wanted.notify_one();
+        }
+    }
+
+    /// So many events are no longer in memory.
+    pub fn drop_from_memory(&self, events: usize) {
+        self.in_memory.fetch_sub(events, Relaxed);
+    }
+
+    /// The figures at this moment.
+    pub fn figures(&self) -> Figures {
+        let mut figures = self.stats.figures();
+        let endpoints = self.all();
+        figures.queued = self.in_memory.load(Relaxed) as u64;
+        figures.endpoints = endpoints.len() as u64;
+        for endpoint in endpoints {
+            let state = endpoint.state();
+            figures.endpoints_down += u64::from(state.is_down());
+            let age = state.oldest_due().map_or(Duration::ZERO, |since| since.elapsed());
+            figures.oldest_due_ms = figures.oldest_due_ms.max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        }
+        figures
+    }
+}
+
+/// Recorded with events whose endpoint answered 410.
+pub const GONE: &str = "gone: the endpoint answered 410";
+
+fn id_lane(id: EventId) -> usize {
+    id.message.lane().index()
+}
