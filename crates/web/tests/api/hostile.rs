@@ -215,13 +215,11 @@ async fn other_methods_are_405_and_other_paths_404() {
     assert_eq!(reply.status, 200);
 }
 
-#[tokio::test]
-async fn every_bad_input_has_one_log_line_without_secrets() {
-    let log = log::capture();
-    let server = Server::start();
+/// What may come in, with the status it is answered with.
+fn inputs() -> Vec<(u16, Vec<u8>)> {
     let too_long = format!(r#"{{"sender":"ACME","message":"{}","phoneNumbers":["48111222333"]}}"#, "x".repeat(1_378));
     let wrong = [("authorization", "CanarySecretKey"), ("application-key", APPLICATION_KEY)];
-    let cases: Vec<(u16, Vec<u8>)> = vec![
+    vec![
         (400, request("POST", "/v2.1/sms", &[], b"")),
         (400, request("POST", "/v2.1/sms", &[], &ONE[..20])),
         (400, request("POST", "/v2.1/sms", &[], b"{'a'}")),
@@ -284,8 +282,14 @@ async fn every_bad_input_has_one_log_line_without_secrets() {
         (415, request("POST", "/v2.1/sms", &[("content-encoding", "rot13")], &vec![b' '; 2 * 1024 * 1024])),
         (422, request("GET", "/v2.1/sms?phoneNumber=48999888777x", &[], b"")),
         (404, request("GET", "/v2.1/sms?phoneNumber=48999888777&externalId=CanaryId", &[], b"")),
-    ];
-    for (status, octets) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn every_bad_input_has_one_log_line_without_secrets() {
+    let log = log::capture();
+    let server = Server::start();
+    for (status, octets) in inputs() {
         let shown = String::from_utf8_lossy(&octets[octets.len().min(160)..octets.len().min(300)]).into_owned();
         let reply = server.client().await.exchange(&octets).await;
         assert_eq!(reply.status, status, "{shown}");

@@ -41,7 +41,7 @@ impl Server {
         let handle = service.handle();
         let (drain, drained) = watch::channel(false);
         let running = tokio::spawn(service.run(drained));
-        let address = handle.listen().or(handle.listen_tls()).unwrap();
+        let address = handle.listen().or_else(|| handle.listen_tls()).unwrap();
         Self { address, fake, handle, drain, running, data_dir, outcomes }
     }
 
