@@ -2,11 +2,12 @@
 
 mod collect;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::clock::Clock;
 use flow::Flow;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use store::Store;
 use web::api::Outcomes;
 
@@ -22,19 +23,6 @@ impl Metrics {
     /// Registers everything once; values are read when they are asked for.
     pub fn new(store: Store, flow: &Flow, clock: Clock, answers: Arc<Outcomes>) -> Self {
         let mut registry = Registry::with_prefix("posthorn");
-        let latency = &flow.latency;
-        for lane in domain::lane::Lane::ALL {
-            let registry = registry.sub_registry_with_label(("lane".into(), lane.name().into()));
-            let histograms = [
-                ("accept_duration", "Order taken until it was durable", &latency.accept),
-                ("queue_duration", "Durable and due until written to an operator", &latency.wait),
-                ("submit_duration", "Written until answered by the operator", &latency.answer),
-            ];
-            for (name, help, histogram) in histograms {
-                registry.register_with_unit(name, help, Unit::Seconds, histogram[lane.index()].clone());
-            }
-        }
-        registry.register_with_unit("settle_duration", "Receipts read until durable", Unit::Seconds, latency.settle.clone());
         registry.register_collector(Box::new(Live {
             store,
             clock,
@@ -42,6 +30,7 @@ impl Metrics {
             send: flow.send.clone(),
             settle: flow.settle.clone(),
             tell: flow.tell.clone(),
+            latency: flow.latency.clone(),
         }));
         Self { registry, answers }
     }
@@ -52,9 +41,40 @@ impl Metrics {
         if let Err(error) = prometheus_client::encoding::text::encode(&mut text, &self.registry) {
             tracing::error!(target: "posthorn", %error, "metrics can't be written");
         }
-        // The API's own counters come first: the encoder ends its text with an end mark.
         let mut all = String::new();
         self.answers.write_prometheus(&mut all);
-        all + &text
+        classic(&text, &mut all);
+        all
+    }
+}
+
+/// Turns OpenMetrics text into the classic format that every scraper reads: there the names of counters
+/// carry `_total` in their comments too, and neither units nor an end mark exist.
+fn classic(open_metrics: &str, out: &mut String) {
+    let counters: HashSet<&str> =
+        open_metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    for line in open_metrics.lines() {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("UNIT" | "EOF"), ..) => continue,
+            (Some("#"), Some(kind), Some(name), Some(rest)) if counters.contains(name) => {
+                out.push_str(&format!("# {kind} {name}_total {rest}"));
+            }
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_named_as_scrapers_expect() {
+        let open_metrics = "# HELP a_b Words here.\n# TYPE a_b counter\n# UNIT a_b seconds\na_b_total{} 1\n# TYPE c gauge\nc 2\n# EOF\n";
+        let mut out = String::new();
+        classic(open_metrics, &mut out);
+        assert_eq!(out, "# HELP a_b_total Words here.\n# TYPE a_b_total counter\na_b_total{} 1\n# TYPE c gauge\nc 2\n");
     }
 }

@@ -78,8 +78,11 @@ impl StoreOptions {
     /// In the store's own terms.
     pub fn to_store(&self) -> store::Options {
         let defaults = store::Options::new(&self.data_dir);
-        let master_key_file =
-            if self.master_key_file.as_os_str().is_empty() { defaults.master_key_file.clone() } else { self.master_key_file.clone() };
+        let master_key_file = if self.master_key_file.as_os_str().is_empty() {
+            defaults.master_key_file.clone()
+        } else {
+            self.master_key_file.clone()
+        };
         store::Options {
             master_key_file,
             retention_days: self.retention_days,
@@ -155,7 +158,9 @@ impl Options {
 fn overlay(table: &mut Table, name: &str, value: &str) -> Result<()> {
     let path: Vec<String> = name.trim_start_matches(PREFIX).split("__").map(str::to_lowercase).collect();
     let [section, key] = path.as_slice() else {
-        bail!("the environment variable {name} does not name a key: write {PREFIX}SECTION__KEY, such as {PREFIX}HTTP__LISTEN");
+        bail!(
+            "the environment variable {name} does not name a key: write {PREFIX}SECTION__KEY, such as {PREFIX}HTTP__LISTEN"
+        );
     };
     let parsed = format!("value = {value}").parse::<Table>().ok().and_then(|mut parsed| parsed.remove("value"));
     let section = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
@@ -179,7 +184,7 @@ mod tests {
         assert_eq!(format!("{read:#?}"), format!("{:#?}", Options::default()));
         // A key that the example leaves out would be missing here.
         let shown: Table = example.parse().expect("TOML");
-        for (section, keys) in [("http", 13), ("priority", 1), ("store", 8), ("operations", 1), ("log", 2)] {
+        for (section, keys) in [("http", 12), ("priority", 1), ("store", 8), ("operations", 1), ("log", 2)] {
             let count = shown.get(section).and_then(Value::as_table).map(Table::len);
             assert_eq!(count, Some(keys), "section {section} of config/example.toml");
         }

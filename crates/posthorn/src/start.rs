@@ -54,15 +54,15 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let mut listeners = JoinSet::new();
         let backend = Live::new(flow.accept.clone(), store.clone());
-        let api = || -> Result<_> { Ok(Api::new(backend.clone(), clock.clone(), &random, options.http.api()?)) };
-        let main_api = api()?;
-        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), main_api.outcomes()));
-        let main = web::serve::Service::bind(&options.http, &data_dir, &random, main_api)?;
+        let api = Arc::new(Api::new(backend, clock.clone(), &random, options.http.api()?));
+        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), api.outcomes()));
+        let main = web::serve::Service::bind(&options.http, &data_dir, &random, Arc::clone(&api))?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
         if !options.priority.listen.is_empty() {
             let own = options.http.at(&options.priority.listen);
-            let service = web::serve::Service::bind(&own, &data_dir, &random, api()?).context("the listener of the Priority lane")?;
+            let service = web::serve::Service::bind(&own, &data_dir, &random, api)
+                .context("the listener of the Priority lane")?;
             listeners.spawn(service.run(draining.clone()));
         }
         let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
@@ -98,7 +98,6 @@ impl Server {
     /// Stops in the order of the flow: no new requests, then the windows, then the webhooks, then the store.
     pub async fn stop(mut self) {
         info!(target: "posthorn", "stopping: finishing what is in progress");
-        self.flow.accept.stop();
         self.drain.send_replace(true);
         while self.listeners.join_next().await.is_some() {}
         self.flow.stop().await;
@@ -111,7 +110,8 @@ impl Server {
 
 /// Where this server listens: webhooks must not call it.
 fn own_listeners(options: &Options) -> Vec<SocketAddr> {
-    let written = [&options.http.listen, &options.http.listen_tls, &options.priority.listen, &options.operations.listen];
+    let written =
+        [&options.http.listen, &options.http.listen_tls, &options.priority.listen, &options.operations.listen];
     written.into_iter().filter_map(|address| address.parse().ok()).collect()
 }
 

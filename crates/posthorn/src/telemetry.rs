@@ -18,7 +18,8 @@ pub fn start(options: &LogOptions) -> Result<()> {
         format!("log.filter is \"{}\": write a level (error, warn, info, debug, trace) or levels per target, as in info,send=debug", options.filter)
     })?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match options.format {
         LogFormat::Text => registry.with(lines).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),

@@ -9,7 +9,7 @@ use domain::id::{AccountId, CarrierId, MessageId};
 use domain::limits;
 use domain::phone::Phone;
 use domain::request::{Content, Request, Waiting};
-use text::{Encoding, Reference, TextError};
+use text::{Encoding, Reference, Segment, TextError};
 
 /// The parts of a text, written for a carrier once and shared by all recipients of a request.
 #[derive(Debug)]
@@ -68,6 +68,9 @@ fn encode(content: &Content, long_messages: LongMessages, alphabet: DefaultAlpha
     {
         (segments, octets) = (wide, ReferenceOctets::Bits16);
     }
+    if content.encoding == Encoding::Gsm7 && matches!(alphabet, DefaultAlphabet::Latin1 | DefaultAlphabet::Ascii) {
+        return encode_for_foreign_default(content, alphabet, &segments, octets);
+    }
     let packed = content.encoding == Encoding::Gsm7 && alphabet == DefaultAlphabet::Gsm7Packed;
     let parts: Vec<Vec<u8>> = segments
         .iter()
@@ -75,6 +78,37 @@ fn encode(content: &Content, long_messages: LongMessages, alphabet: DefaultAlpha
         .collect();
     let reference = if parts.len() == 1 { ReferenceOctets::None } else { octets };
     Ok(Encoded { parts, reference, data_coding: content.encoding.data_coding() })
+}
+
+/// Where `data_coding` 0 is not GSM 7-bit, the same cuts are made but the characters go out in the
+/// carrier's alphabet. What it does not have goes as UCS-2, if that takes no more parts than were priced.
+fn encode_for_foreign_default(
+    content: &Content,
+    alphabet: DefaultAlphabet,
+    segments: &[Segment],
+    octets: ReferenceOctets,
+) -> Result<Encoded, TextError> {
+    let foreign = |segment: &Segment| {
+        let text = text::gsm7::decode(&segment.payload).ok()?;
+        let payload = match alphabet {
+            DefaultAlphabet::Ascii => text::ascii::encode(&text),
+            _ => text::latin1::encode(&text),
+        };
+        Some([segment.udh.as_slice(), &payload.ok()?].concat())
+    };
+    let single = segments.len() == 1;
+    let of = |parts, data_coding| Encoded {
+        parts,
+        reference: if single { ReferenceOctets::None } else { octets },
+        data_coding,
+    };
+    if let Some(parts) = segments.iter().map(foreign).collect() {
+        return Ok(of(parts, Encoding::Gsm7.data_coding()));
+    }
+    let reference = if octets == ReferenceOctets::Bits16 { Reference::Bits16(0) } else { Reference::Bits8(0) };
+    let parts_max = u16::try_from(segments.len()).unwrap_or(u16::MAX);
+    let segments = text::segment_as(&content.text, Encoding::Ucs2, reference, parts_max)?;
+    Ok(of(segments.iter().map(Segment::short_message).collect(), Encoding::Ucs2.data_coding()))
 }
 
 /// One message on its way.
@@ -194,4 +228,47 @@ impl Entry {
 
 fn bit(number: u8) -> u16 {
     1_u16.checked_shl(u32::from(number).wrapping_sub(1)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(text: &str) -> Content {
+        let measure = text::measure(text, text::ReferenceWidth::Bits8);
+        Content {
+            sender: domain::sender::Sender::parse("ACME").expect("a sender"),
+            text: text.into(),
+            encoding: measure.encoding,
+            parts: u8::try_from(measure.parts).expect("few"),
+            flash: false,
+            accepted_at: UnixMillis(0),
+            due_at: UnixMillis(0),
+            expires_at: UnixMillis(0),
+        }
+    }
+
+    fn encoded(text: &str, long_messages: LongMessages, alphabet: DefaultAlphabet) -> Result<Encoded, TextError> {
+        encode(&content(text), long_messages, alphabet)
+    }
+
+    #[test]
+    fn a_carrier_whose_default_is_latin1_gets_latin1() {
+        let at = encoded("mail@example.com $5", LongMessages::Udh8, DefaultAlphabet::Latin1).expect("fits");
+        assert_eq!((at.parts.as_slice(), at.data_coding), ([b"mail@example.com $5".to_vec()].as_slice(), 0));
+        let euro = encoded("5 €", LongMessages::Udh8, DefaultAlphabet::Latin1).expect("goes as UCS-2");
+        assert_eq!((euro.parts.len(), euro.data_coding), (1, 8));
+        assert!(
+            encoded(&"€".repeat(80), LongMessages::Udh8, DefaultAlphabet::Ascii).is_err(),
+            "UCS-2 would take more parts"
+        );
+    }
+
+    #[test]
+    fn a_wide_reference_never_costs_a_part_that_was_not_priced() {
+        let wide = encoded(&"a".repeat(200), LongMessages::Udh16, DefaultAlphabet::Gsm7).expect("fits");
+        assert_eq!((wide.parts.len(), wide.reference), (2, ReferenceOctets::Bits16));
+        let full = encoded(&"a".repeat(306), LongMessages::Udh16, DefaultAlphabet::Gsm7).expect("fits");
+        assert_eq!((full.parts.len(), full.reference), (2, ReferenceOctets::Bits8));
+    }
 }

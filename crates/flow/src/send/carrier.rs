@@ -89,6 +89,13 @@ impl CarrierState {
     }
 }
 
+impl CarrierState {
+    /// Whether some binds serve the Priority lane alone; otherwise it shares all of them.
+    pub(super) fn reserves_binds(&self) -> bool {
+        is_for_priority(&self.carrier, 0)
+    }
+}
+
 /// The first `priority_binds` binds serve the Priority lane alone, as long as one is left for bulk.
 pub(super) fn is_for_priority(carrier: &Carrier, index: u16) -> bool {
     index < carrier.priority_binds && carrier.priority_binds < carrier.binds

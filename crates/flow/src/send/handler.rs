@@ -87,7 +87,7 @@ impl BindHandler {
     /// Slots a lane may fill right now.
     fn room(&self, lane: Lane, batch: &SubmitBatch<'_>) -> usize {
         let room = batch.room().min(TAKE_AT_ONCE);
-        let shared = lane == Lane::Standard && self.state.carrier.priority_binds == 0 && self.window_max > RESERVED_MIN;
+        let shared = lane == Lane::Standard && !self.state.reserves_binds() && self.window_max > RESERVED_MIN;
         if !shared {
             return room;
         }

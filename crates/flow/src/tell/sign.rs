@@ -86,7 +86,11 @@ fn checksum(key: &str, date: &str, id: &str) -> String {
     }
     let digits = b"0123456789abcdef";
     let octets = hash.finalize();
-    octets.iter().flat_map(|octet| [octet >> 4, octet & 15]).map(|nibble| char::from(digits[usize::from(nibble)])).collect()
+    octets
+        .iter()
+        .flat_map(|octet| [octet >> 4, octet & 15])
+        .map(|nibble| char::from(digits[usize::from(nibble)]))
+        .collect()
 }
 
 /// The key of a `whsec_…` secret. One that can't be read signs nothing: the setup refuses it before.

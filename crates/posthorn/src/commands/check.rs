@@ -29,6 +29,23 @@ fn check_config(file: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_data(_directory: &Path) -> Result<ExitCode> {
-    anyhow::bail!("pending")
+fn check_data(directory: &Path) -> Result<ExitCode> {
+    let report = store::check(directory, |file| eprintln!("{}", paint(Colour::Dim, &format!("reading {file}"))))?;
+    for file in &report.files {
+        let verdict =
+            if file.damage.is_empty() { paint(Colour::Green, "sound  ") } else { paint(Colour::Red, "damaged") };
+        println!("{verdict} {} ({} rows)", file.file, file.rows);
+        for damage in &file.damage {
+            println!("        {}", damage.place);
+        }
+    }
+    if report.is_sound() {
+        println!("Nothing is damaged.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "Damaged rows are not shown to anyone. `posthorn repair --data {}` says what can be saved.",
+        directory.display()
+    );
+    Ok(ExitCode::FAILURE)
 }

@@ -36,9 +36,15 @@ struct Keys {
 pub fn run(command: Demo) -> Result<ExitCode> {
     let temporary = match command.data {
         Some(_) => None,
-        None => Some(tempfile::Builder::new().prefix("posthorn-demo-").tempdir().context("no temporary directory; give one with --data")?),
+        None => Some(
+            tempfile::Builder::new()
+                .prefix("posthorn-demo-")
+                .tempdir()
+                .context("no temporary directory; give one with --data")?,
+        ),
     };
-    let data_dir = command.data.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).unwrap_or_default();
+    let data_dir =
+        command.data.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).unwrap_or_default();
     if !command.json {
         _ = tracing_subscriber::registry().with(ApiLines).try_init();
     }
@@ -48,7 +54,11 @@ pub fn run(command: Demo) -> Result<ExitCode> {
 async fn play(command: &Demo, data_dir: PathBuf) -> Result<ExitCode> {
     let operator = match &command.operator {
         Some(_) => None,
-        None => Some(Operator::start(&OperatorOptions::local(), false).await.context("the simulated operator can't be started")?),
+        None => Some(
+            Operator::start(&OperatorOptions::local(), false)
+                .await
+                .context("the simulated operator can't be started")?,
+        ),
     };
     let operator_address = match (&operator, &command.operator) {
         (Some(operator), _) => operator.address.to_string(),
@@ -69,10 +79,13 @@ async fn play(command: &Demo, data_dir: PathBuf) -> Result<ExitCode> {
         return outcome;
     }
     if command.json {
-        println!("{}", json!({
-            "baseUrl": base_url, "authorization": keys.authorization, "applicationKey": keys.application_key, "sender": SENDER,
-            "dataDir": data_dir, "operator": operator_address, "webhookReceiver": sink.url(),
-        }));
+        println!(
+            "{}",
+            json!({
+                "baseUrl": base_url, "authorization": keys.authorization, "applicationKey": keys.application_key, "sender": SENDER,
+                "dataDir": data_dir, "operator": operator_address, "webhookReceiver": sink.url(),
+            })
+        );
     } else {
         print_welcome(&base_url, &operator_address, operator.is_some(), &sink.url(), &keys);
     }
@@ -116,7 +129,12 @@ impl Keys {
         });
         // 32 characters of [A-Za-z0-9] are the base64 of 24 octets.
         let signing_secret = format!("whsec_{}", random.alphanumeric(32));
-        Self { authorization: random.alphanumeric(128), application_key: random.alphanumeric(32), secret_key, signing_secret }
+        Self {
+            authorization: random.alphanumeric(128),
+            application_key: random.alphanumeric(32),
+            secret_key,
+            signing_secret,
+        }
     }
 }
 
@@ -172,7 +190,12 @@ fn print_welcome(base_url: &str, operator: &str, simulated: bool, webhook: &str,
 }
 
 /// Sends one message and waits for its webhook.
-async fn once(base_url: &str, keys: &Keys, events: &mut broadcast::Receiver<Received>, as_json: bool) -> Result<ExitCode> {
+async fn once(
+    base_url: &str,
+    keys: &Keys,
+    events: &mut broadcast::Receiver<Received>,
+    as_json: bool,
+) -> Result<ExitCode> {
     let (url, headers) = (format!("{base_url}/v2.1/sms"), (keys.authorization.clone(), keys.application_key.clone()));
     let answer = tokio::task::spawn_blocking(move || -> Result<serde_json::Value> {
         let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
@@ -180,7 +203,9 @@ async fn once(base_url: &str, keys: &Keys, events: &mut broadcast::Receiver<Rece
         Ok(request.send_json(demo_story::example_body(SENDER))?.body_mut().read_json()?)
     })
     .await??;
-    let Some(external_id) = answer["data"][0]["externalId"].as_str() else { bail!("the message was not accepted: {answer}") };
+    let Some(external_id) = answer["data"][0]["externalId"].as_str() else {
+        bail!("the message was not accepted: {answer}")
+    };
     let told = async {
         loop {
             match events.recv().await {
@@ -199,7 +224,11 @@ async fn once(base_url: &str, keys: &Keys, events: &mut broadcast::Receiver<Rece
         println!("{}", json!({ "externalId": external_id, "delivered": delivered, "event": received.event }));
     } else {
         println!("{}", demo_story::webhook_line(&received));
-        let words = if delivered { paint(Colour::Green, "delivered, and the webhook came") } else { paint(Colour::Red, "not delivered") };
+        let words = if delivered {
+            paint(Colour::Green, "delivered, and the webhook came")
+        } else {
+            paint(Colour::Red, "not delivered")
+        };
         println!("{external_id}: {words}");
     }
     Ok(if delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })

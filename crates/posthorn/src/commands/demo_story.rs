@@ -14,7 +14,8 @@ use crate::console::{Colour, paint};
 pub fn operator_line(event: &Event) -> String {
     match event {
         Event::Submitted(part) => {
-            let place = part.concatenation.map(|(_, total, number)| format!(" (part {number} of {total})")).unwrap_or_default();
+            let place =
+                part.concatenation.map(|(_, total, number)| format!(" (part {number} of {total})")).unwrap_or_default();
             let verdict = match part.command_status {
                 Some(0) => format!("taken as {}", part.id),
                 Some(status) => format!("refused with {status:#06x}"),
@@ -38,7 +39,13 @@ pub fn webhook_line(received: &Received) -> String {
     let colour = if received.verdict.is_good() { Colour::Cyan } else { Colour::Red };
     let arrow = paint(colour, "webhook    → receiver");
     let status = &received.event["status"];
-    format!("{} {arrow}  {} {} status {status} {}, {signatures}", time(), text("event"), text("externalId"), text("statusDesc"))
+    format!(
+        "{} {arrow}  {} {} status {status} {}, {signatures}",
+        time(),
+        text("event"),
+        text("externalId"),
+        text("statusDesc")
+    )
 }
 
 fn time() -> String {
@@ -56,7 +63,9 @@ impl<S: tracing::Subscriber> Layer<S> for ApiLines {
         }
         let mut fields = Fields::default();
         event.record(&mut fields);
-        if let (Some(method), Some(path), Some(status)) = (fields.get("method"), fields.get("path"), fields.get("status")) {
+        if let (Some(method), Some(path), Some(status)) =
+            (fields.get("method"), fields.get("path"), fields.get("status"))
+        {
             let good = status.starts_with('2');
             let arrow = paint(if good { Colour::Green } else { Colour::Red }, "request    → API     ");
             println!("{} {arrow}  {method} {path} {status} in {} µs", time(), fields.get("duration_us").unwrap_or("?"));

@@ -78,11 +78,13 @@ fn call(command: &Send, method: &str, path: &str, body: Option<&Value>) -> Resul
     let unreachable = || format!("no answer from {url}: is the server running there?");
     let mut response = match body {
         Some(body) if method == "POST" => {
-            let request = keys.iter().fold(agent.post(&url), |request, (name, value)| request.header(*name, value.as_str()));
+            let request =
+                keys.iter().fold(agent.post(&url), |request, (name, value)| request.header(*name, value.as_str()));
             request.send_json(body).with_context(unreachable)?
         }
         _ => {
-            let request = keys.iter().fold(agent.get(&url), |request, (name, value)| request.header(*name, value.as_str()));
+            let request =
+                keys.iter().fold(agent.get(&url), |request, (name, value)| request.header(*name, value.as_str()));
             request.call().with_context(unreachable)?
         }
     };

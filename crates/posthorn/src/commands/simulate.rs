@@ -49,11 +49,19 @@ pub fn run(which: Simulate) -> Result<ExitCode> {
 async fn start_operator(options: &OperatorOptions) -> Result<Operator> {
     let operator = Operator::start(options, false).await;
     let operator = operator.with_context(|| format!("the operator can't be started on {}", options.listen))?;
-    println!("{} on {} (system_id {}, scenario {})", paint(Colour::Bold, "operator"), operator.address, options.system_id, options.scenario);
+    println!(
+        "{} on {} (system_id {}, scenario {})",
+        paint(Colour::Bold, "operator"),
+        operator.address,
+        options.system_id,
+        options.scenario
+    );
     for (name, what) in simulator::operator::scenario_names() {
         println!("  {}", paint(Colour::Dim, &format!("{name:<11} {what}")));
     }
-    println!("Recipients ending in 0001 to 0007 always end the same way: delivered, undelivered, expired, rejected, no receipt, bad number, bad sender.\n");
+    println!(
+        "Recipients ending in 0001 to 0007 always end the same way: delivered, undelivered, expired, rejected, no receipt, bad number, bad sender.\n"
+    );
     Ok(operator)
 }
 

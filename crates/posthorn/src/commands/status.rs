@@ -15,7 +15,9 @@ pub fn run(command: &Status) -> Result<ExitCode> {
     let options = Options::load(&command.config.config)?;
     let address = &options.operations.listen;
     if address.is_empty() {
-        bail!("operations.listen is empty, so there is nobody to ask; set it to an address such as 127.0.0.1:9090 and restart the server");
+        bail!(
+            "operations.listen is empty, so there is nobody to ask; set it to an address such as 127.0.0.1:9090 and restart the server"
+        );
     }
     let metrics = Metrics::read(&format!("http://{address}/metrics"))?;
     if command.json {
@@ -60,9 +62,17 @@ impl Metrics {
 
 fn print(metrics: &Metrics) {
     let accepts = metrics.sum("store_accepts") > 0.0;
-    let state = if accepts { paint(Colour::Green, "accepts messages") } else { paint(Colour::Red, "refuses messages: the disk is full") };
+    let state = if accepts {
+        paint(Colour::Green, "accepts messages")
+    } else {
+        paint(Colour::Red, "refuses messages: the disk is full")
+    };
     println!("{} {state}", paint(Colour::Bold, "server "));
-    println!("{} {:.1} GiB free", paint(Colour::Bold, "disk   "), metrics.sum("store_disk_free_bytes") / 1024_f64.powi(3));
+    println!(
+        "{} {:.1} GiB free",
+        paint(Colour::Bold, "disk   "),
+        metrics.sum("store_disk_free_bytes") / 1024_f64.powi(3)
+    );
     println!("\n{}", paint(Colour::Bold, "binds"));
     for (labels, up) in metrics.with_labels("send_bind_up") {
         let mark = if up > 0.0 { paint(Colour::Green, "bound  ") } else { paint(Colour::Red, "down   ") };

@@ -12,9 +12,9 @@ use flow::settle::Settle;
 use flow::tell::BEGIN_BOUNDS_MS;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::metrics::MetricType;
 use store::Store;
 
 /// The running parts.
@@ -26,6 +26,7 @@ pub struct Live {
     pub send: flow::send::Handle,
     pub settle: Settle,
     pub tell: flow::tell::Handle,
+    pub latency: flow::Latency,
 }
 
 impl std::fmt::Debug for Live {
@@ -71,6 +72,7 @@ fn lane_label(lane: Lane) -> (&'static str, String) {
 
 impl Collector for Live {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        self.durations(&mut encoder)?;
         self.lines(&mut encoder)?;
         self.binds(&mut encoder)?;
         self.settled(&mut encoder)?;
@@ -80,13 +82,36 @@ impl Collector for Live {
 }
 
 impl Live {
+    fn durations(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let per_lane = [
+            ("accept_duration_seconds", "Order taken until it was durable", &self.latency.accept),
+            ("queue_duration_seconds", "Durable and due until written to an operator", &self.latency.wait),
+            ("submit_duration_seconds", "Written until answered by the operator", &self.latency.answer),
+        ];
+        for (name, help, histograms) in per_lane {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+            for lane in Lane::ALL {
+                histograms[lane.index()].encode(family.encode_family(&vec![lane_label(lane)])?)?;
+            }
+        }
+        let settle = encoder.encode_descriptor(
+            "settle_duration_seconds",
+            "Receipts read until durable",
+            None,
+            MetricType::Histogram,
+        )?;
+        self.latency.settle.encode(settle)
+    }
+
     fn lines(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let control = self.store.control();
         let now = self.clock.now();
         let (mut depths, mut ages, mut spilled) = (Vec::new(), Vec::new(), Vec::new());
         for line in self.enqueue.lines() {
             let (depth, oldest, is_spilled) = line.depth();
-            let carrier = control.carrier(line.carrier).map_or_else(|| line.carrier.0.to_string(), |carrier| carrier.name.clone());
+            let carrier = control
+                .carrier(line.carrier)
+                .map_or_else(|| line.carrier.0.to_string(), |carrier| carrier.name.clone());
             let labels = vec![lane_label(line.lane), ("carrier", carrier)];
             let age_ms = oldest.map_or(0, |oldest| now.since_ms(oldest).max(0));
             depths.push((labels.clone(), float(depth as u64)));
@@ -143,15 +168,25 @@ impl Live {
             ("settle_expired", "Messages not handed over within their validity", &stats.expired),
             ("settle_unknown", "Messages without a final receipt in time", &stats.unknown),
         ];
-        counters.into_iter().try_for_each(|(name, help, counter)| family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))]))
+        counters.into_iter().try_for_each(|(name, help, counter)| {
+            family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))])
+        })
     }
 
     fn stored(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let health = self.store.health();
         let per_lane = |values: [f64; 2]| Lane::ALL.map(|lane| (vec![lane_label(lane)], values[lane.index()])).to_vec();
         let lanes = |values: [u64; 2]| per_lane(values.map(float));
-        family(encoder, ("store_accepts", "1 while messages are accepted", GAUGE), vec![(vec![], f64::from(u8::from(health.accepts)))])?;
-        family(encoder, ("store_disk_free_bytes", "Room on the data disk", GAUGE), vec![(vec![], float(health.disk_free_octets))])?;
+        family(
+            encoder,
+            ("store_accepts", "1 while messages are accepted", GAUGE),
+            vec![(vec![], f64::from(u8::from(health.accepts)))],
+        )?;
+        family(
+            encoder,
+            ("store_disk_free_bytes", "Room on the data disk", GAUGE),
+            vec![(vec![], float(health.disk_free_octets))],
+        )?;
         let spans = ["hot", "sealing", "sealed"].into_iter().zip(health.spans);
         let spans = spans.map(|(state, count)| (vec![("state", state.to_owned())], f64::from(count))).collect();
         family(encoder, ("store_spans", "Span files by state", GAUGE), spans)?;
@@ -162,15 +197,24 @@ impl Live {
         let seconds = per_lane(health.commit_microseconds_sum.map(|sum| float(sum) / 1e6));
         family(encoder, ("store_commit_seconds", "Time spent in commits", COUNTER), seconds)?;
         self.commit_times(encoder, &health)?;
-        family(encoder, ("store_parked_receipts", "Receipts without a message", GAUGE), vec![(vec![], float(health.parked_receipts as u64))])?;
-        family(encoder, ("store_wal_bytes", "Size of the write-ahead logs", GAUGE), vec![(vec![], float(health.wal_octets))])
+        family(
+            encoder,
+            ("store_parked_receipts", "Receipts without a message", GAUGE),
+            vec![(vec![], float(health.parked_receipts as u64))],
+        )?;
+        family(
+            encoder,
+            ("store_wal_bytes", "Size of the write-ahead logs", GAUGE),
+            vec![(vec![], float(health.wal_octets))],
+        )
     }
 
     fn commit_times(&self, encoder: &mut DescriptorEncoder<'_>, health: &store::question::Health) -> Result<(), Error> {
         let mut values = Vec::new();
         for lane in Lane::ALL {
             for (bound_us, commits) in &health.commit_microseconds[lane.index()] {
-                let bound = if *bound_us == u64::MAX { "+Inf".to_owned() } else { (float(*bound_us) / 1e6).to_string() };
+                let bound =
+                    if *bound_us == u64::MAX { "+Inf".to_owned() } else { (float(*bound_us) / 1e6).to_string() };
                 values.push((vec![lane_label(lane), ("within_seconds", bound)], float(*commits)));
             }
         }
@@ -194,14 +238,24 @@ impl Live {
             family(encoder, (name, help, kind), vec![(vec![], float(value))])?;
         }
         let oldest = float(figures.oldest_due_ms) / 1000.0;
-        family(encoder, ("tell_oldest_due_seconds", "Age of the oldest event that could be told", GAUGE), vec![(vec![], oldest)])?;
+        family(
+            encoder,
+            ("tell_oldest_due_seconds", "Age of the oldest event that could be told", GAUGE),
+            vec![(vec![], oldest)],
+        )?;
         let mut within = Vec::new();
         let mut so_far = 0;
         for (index, count) in figures.begin_ms.iter().enumerate() {
             so_far += count;
-            let bound = BEGIN_BOUNDS_MS.get(index).map_or_else(|| "+Inf".to_owned(), |bound_ms| (float(bound_ms.unsigned_abs()) / 1000.0).to_string());
+            let bound = BEGIN_BOUNDS_MS
+                .get(index)
+                .map_or_else(|| "+Inf".to_owned(), |bound_ms| (float(bound_ms.unsigned_abs()) / 1000.0).to_string());
             within.push((vec![("within_seconds", bound)], float(so_far)));
         }
-        family(encoder, ("tell_begun_within", "Events whose first call began at most so long after the outcome", COUNTER), within)
+        family(
+            encoder,
+            ("tell_begun_within", "Events whose first call began at most so long after the outcome", COUNTER),
+            within,
+        )
     }
 }

@@ -76,26 +76,26 @@ impl Outcomes {
 
     fn try_write(&self, text: &mut String) -> std::fmt::Result {
         text.push_str(
-            "# HELP web_requests_total Requests answered, by HTTP status.\n# TYPE web_requests_total counter\n",
+            "# HELP posthorn_web_requests_total Requests answered, by HTTP status.\n# TYPE posthorn_web_requests_total counter\n",
         );
         for (status, count) in STATUSES.iter().zip(&self.statuses) {
             let count = count.load(Ordering::Relaxed);
             match status {
-                0 => writeln!(text, "web_requests_total{{status=\"other\"}} {count}")?,
-                status => writeln!(text, "web_requests_total{{status=\"{status}\"}} {count}")?,
+                0 => writeln!(text, "posthorn_web_requests_total{{status=\"other\"}} {count}")?,
+                status => writeln!(text, "posthorn_web_requests_total{{status=\"{status}\"}} {count}")?,
             }
         }
-        text.push_str("# HELP web_request_seconds Time from the headers of a request to its answer.\n");
-        text.push_str("# TYPE web_request_seconds histogram\n");
+        text.push_str("# HELP posthorn_web_request_seconds Time from the headers of a request to its answer.\n");
+        text.push_str("# TYPE posthorn_web_request_seconds histogram\n");
         let mut total = 0;
         for (bound_us, count) in BUCKETS_US.iter().zip(&self.durations) {
             total += count.load(Ordering::Relaxed);
-            writeln!(text, "web_request_seconds_bucket{{le=\"{}\"}} {total}", seconds(*bound_us))?;
+            writeln!(text, "posthorn_web_request_seconds_bucket{{le=\"{}\"}} {total}", seconds(*bound_us))?;
         }
         total += self.durations[BUCKETS_US.len()].load(Ordering::Relaxed);
-        writeln!(text, "web_request_seconds_bucket{{le=\"+Inf\"}} {total}")?;
-        writeln!(text, "web_request_seconds_sum {}", seconds(self.duration_sum_us.load(Ordering::Relaxed)))?;
-        writeln!(text, "web_request_seconds_count {total}")
+        writeln!(text, "posthorn_web_request_seconds_bucket{{le=\"+Inf\"}} {total}")?;
+        writeln!(text, "posthorn_web_request_seconds_sum {}", seconds(self.duration_sum_us.load(Ordering::Relaxed)))?;
+        writeln!(text, "posthorn_web_request_seconds_count {total}")
     }
 }
 

@@ -42,10 +42,10 @@ async fn answers_are_counted_by_status() {
     let mut text = String::new();
     server.outcomes.write_prometheus(&mut text);
     for line in [
-        "web_requests_total{status=\"200\"} 1",
-        "web_requests_total{status=\"404\"} 1",
-        "web_requests_total{status=\"500\"} 0",
-        "web_request_seconds_count 2",
+        "posthorn_web_requests_total{status=\"200\"} 1",
+        "posthorn_web_requests_total{status=\"404\"} 1",
+        "posthorn_web_requests_total{status=\"500\"} 0",
+        "posthorn_web_request_seconds_count 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }

@@ -8,8 +8,8 @@ use http::{HeaderMap, Uri};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::tell::transport::{Answer, Post, Transport};
 use crate::tell::BoxFuture;
+use crate::tell::transport::{Answer, Post, Transport};
 
 /// A try that reached a receiver.
 #[derive(Clone, Debug)]

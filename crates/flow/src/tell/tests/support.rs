@@ -129,7 +129,12 @@ impl Outbox for MemoryOutbox {
             let page: Vec<_> = {
                 let untold = self.0.untold.lock();
                 let later = untold.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
-                later.map(|(_, event)| event).filter(|event| event.id.message.lane() == lane).take(limit).cloned().collect()
+                later
+                    .map(|(_, event)| event)
+                    .filter(|event| event.id.message.lane() == lane)
+                    .take(limit)
+                    .cloned()
+                    .collect()
             };
             // What is read may be old by the time it arrives.
             tokio::task::yield_now().await;
