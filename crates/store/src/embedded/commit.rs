@@ -20,7 +20,7 @@ use super::limits::STEPS_PER_MESSAGE_MAX;
 use super::live::{Head, Live, LiveCache};
 use super::read;
 use super::sum::RowSum;
-use super::write::{self, NewStep};
+use super::write::{self, NewStep, Statements};
 use crate::watcher::{Committed, Moved};
 
 /// Milliseconds of a day.
@@ -87,7 +87,7 @@ pub(crate) struct Outcome {
     pub accepted: Vec<(Arc<Request>, Arc<Head>)>,
     pub changes: Vec<IndexChange>,
     /// With whether they came from the cache.
-    pub put_back: Vec<(Live, bool)>,
+    pub put_back: Vec<(Box<Live>, bool)>,
     pub parked: Vec<ParkedReceipt>,
     pub unparked: Vec<MessageId>,
     /// Change of the number of messages waiting, by carrier.
@@ -98,7 +98,7 @@ pub(crate) struct Outcome {
 }
 
 struct Touched {
-    live: Live,
+    live: Box<Live>,
     /// Whether it came from the cache.
     cached: bool,
     dirty: bool,
@@ -109,6 +109,7 @@ struct Touched {
 /// One transaction on one span.
 pub(crate) struct Transaction<'a> {
     connection: &'a Connection,
+    statements: Statements<'a>,
     live: &'a mut LiveCache,
     control: &'a Control,
     sum: RowSum,
@@ -124,6 +125,7 @@ impl<'a> Transaction<'a> {
     pub fn new(connection: &'a Connection, live: &'a mut LiveCache, control: &'a Control) -> Self {
         Self {
             connection,
+            statements: Statements::new(connection),
             live,
             control,
             sum: RowSum::default(),
@@ -160,7 +162,7 @@ impl<'a> Transaction<'a> {
             let Some(touched) = self.touched.remove(&id) else { continue };
             let live = touched.live;
             if touched.dirty {
-                write::state(self.connection, live.id, &live.progress, live.steps, &mut self.sum)?;
+                write::state(&mut self.statements, live.id, &live.progress, live.steps, &mut self.sum)?;
             }
             for index in 0..live.progress.parts.len() {
                 if touched.parts & (1 << index) != 0 {
@@ -211,7 +213,7 @@ impl<'a> Transaction<'a> {
             touched.live.steps += 1;
             touched.dirty = true;
             let event = EventId { message: id, step: touched.live.steps };
-            write::step(self.connection, event, &step, &mut self.sum)?;
+            write::step(&mut self.statements, event, &step, &mut self.sum)?;
         }
         let live = &self.touched[&id.0].live;
         self.outcome.follow(live, from, &change, at, told);
@@ -219,7 +221,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn called(&mut self, event: EventId, call: &WebhookCall) -> Result<(), Fault> {
-        if !write::called(self.connection, event, call, &mut self.sum)? {
+        if !write::called(&mut self.statements, event, call, &mut self.sum)? {
             return Ok(());
         }
         let change = match call.outcome {
@@ -249,7 +251,7 @@ impl<'a> Transaction<'a> {
             raw: &[],
             told: false,
         };
-        write::step(self.connection, EventId { step: touched.live.steps, ..event }, &step, &mut self.sum)
+        write::step(&mut self.statements, EventId { step: touched.live.steps, ..event }, &step, &mut self.sum)
     }
 
     /// Has the message at hand in `touched`; false if there is none.
@@ -265,7 +267,7 @@ impl<'a> Transaction<'a> {
         Ok(true)
     }
 
-    fn fetch(&mut self, id: MessageId) -> Result<Option<Live>, Fault> {
+    fn fetch(&mut self, id: MessageId) -> Result<Option<Box<Live>>, Fault> {
         let Some(row) = read::message(self.connection, id, &mut self.sum)? else { return Ok(None) };
         let head = match self.heads.get(&row.request_id) {
             Some(head) => Arc::clone(head),
@@ -278,7 +280,7 @@ impl<'a> Transaction<'a> {
             }
         };
         let progress = read::progress(self.connection, row.clone(), head.parts, &mut self.sum)?;
-        Ok(Some(Live::of_row(&row, head, progress)))
+        Ok(Some(Box::new(Live::of_row(&row, head, progress))))
     }
 }
 

@@ -109,24 +109,25 @@ impl Live {
 /// Recent messages of a lane, oldest out first.
 #[derive(Default)]
 pub(crate) struct LiveCache {
-    messages: HashMap<i64, Live, FixedState>,
+    /// Boxed, for they are moved in and out with every fact.
+    messages: HashMap<i64, Box<Live>, FixedState>,
     /// Ids in the order they came; may name messages that are gone.
     order: VecDeque<i64>,
 }
 
 impl LiveCache {
     /// Takes a message out to change it; give it back with [`LiveCache::put_back`] once that is durable.
-    pub fn take(&mut self, id: MessageId) -> Option<Live> {
+    pub fn take(&mut self, id: MessageId) -> Option<Box<Live>> {
         self.messages.remove(&id.0)
     }
 
     /// Gives back a message that was taken out.
-    pub fn put_back(&mut self, live: Live) {
+    pub fn put_back(&mut self, live: Box<Live>) {
         self.messages.insert(live.id.0, live);
     }
 
     /// Takes in a message that was not here.
-    pub fn add(&mut self, live: Live) {
+    pub fn add(&mut self, live: Box<Live>) {
         self.order.push_back(live.id.0);
         self.messages.insert(live.id.0, live);
         while self.order.len() > LIVE_MESSAGES_MAX {

@@ -118,7 +118,7 @@ fn count(counts: &mut Counts, outcome: &Outcome) {
 fn add_live(live: &mut LiveCache, request: &Request, head: &Arc<Head>) {
     let due_at = due_column(request);
     for (position, message) in request.messages.iter().enumerate() {
-        live.add(Live {
+        live.add(Box::new(Live {
             id: request.message_id(position),
             head: Arc::clone(head),
             phone: message.phone,
@@ -127,6 +127,6 @@ fn add_live(live: &mut LiveCache, request: &Request, head: &Arc<Head>) {
             due_at,
             progress: Progress::new(request.parts, request.accepted_at),
             steps: 0,
-        });
+        }));
     }
 }

@@ -7,7 +7,7 @@ use domain::id::{CarrierId, MessageId};
 use domain::receipt::ReceiptState;
 use domain::request::Request;
 use domain::state::{Progress, Status};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::columns::{PartColumns, StateColumns};
 use super::database::Fault;
@@ -24,6 +24,32 @@ const UPSERT_PART: &str = "INSERT OR REPLACE INTO part VALUES (?1,?2,?3,?4,?5,?6
 const INSERT_STEP: &str = "INSERT INTO step VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,NULL,?12,?13,NULL,NULL,?14)";
 const UPDATE_EVENT: &str = "UPDATE step SET event=?3, told_at=?4, attempts=?5, next_at=?6, call_id=?7, http_status=?8, event_sum=?9 \
     WHERE message_id=?1 AND number=?2 AND event<>2";
+
+/// The statements that most facts need, looked up once for a transaction.
+pub(crate) struct Statements<'a> {
+    connection: &'a Connection,
+    update_message: Option<CachedStatement<'a>>,
+    insert_step: Option<CachedStatement<'a>>,
+    update_event: Option<CachedStatement<'a>>,
+}
+
+impl<'a> Statements<'a> {
+    /// None looked up yet.
+    pub fn new(connection: &'a Connection) -> Self {
+        Self { connection, update_message: None, insert_step: None, update_event: None }
+    }
+}
+
+fn looked_up<'s, 'a>(
+    slot: &'s mut Option<CachedStatement<'a>>,
+    connection: &'a Connection,
+    sql: &str,
+) -> Result<&'s mut CachedStatement<'a>, Fault> {
+    match slot {
+        Some(statement) => Ok(statement),
+        None => Ok(slot.insert(prepare(connection, sql)?)),
+    }
+}
 
 /// `step.event`: to be told.
 pub(crate) const EVENT_UNTOLD: i64 = 1;
@@ -108,7 +134,7 @@ pub(crate) fn due_column(request: &Request) -> i64 {
 
 /// Keeps what a message has become.
 pub(crate) fn state(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     id: MessageId,
     progress: &Progress,
     steps: u16,
@@ -116,7 +142,7 @@ pub(crate) fn state(
 ) -> Result<(), Fault> {
     let columns = StateColumns::of(progress, steps);
     let part = &columns.part;
-    prepare(connection, UPDATE_MESSAGE)?.execute(params![
+    looked_up(&mut statements.update_message, statements.connection, UPDATE_MESSAGE)?.execute(params![
         id.0,
         columns.status,
         columns.status_at,
@@ -212,7 +238,12 @@ impl EventColumns {
 }
 
 /// Keeps a step.
-pub(crate) fn step(connection: &Connection, id: EventId, step: &NewStep<'_>, sum: &mut RowSum) -> Result<(), Fault> {
+pub(crate) fn step(
+    statements: &mut Statements<'_>,
+    id: EventId,
+    step: &NewStep<'_>,
+    sum: &mut RowSum,
+) -> Result<(), Fault> {
     let carrier = step.carrier.map(|carrier| i64::from(carrier.0));
     let status = step.status.map(|status| i64::from(status.code()));
     let part = i64::from(step.part);
@@ -223,7 +254,7 @@ pub(crate) fn step(connection: &Connection, id: EventId, step: &NewStep<'_>, sum
         EventColumns::default()
     };
     let event_sum = step.told.then(|| event.sum(id, sum));
-    prepare(connection, INSERT_STEP)?.execute(params![
+    looked_up(&mut statements.insert_step, statements.connection, INSERT_STEP)?.execute(params![
         id.message.0,
         id.step,
         step.at,
@@ -244,7 +275,7 @@ pub(crate) fn step(connection: &Connection, id: EventId, step: &NewStep<'_>, sum
 
 /// Keeps what a webhook call means for one of its events; false if that event is told already or unknown.
 pub(crate) fn called(
-    connection: &Connection,
+    statements: &mut Statements<'_>,
     id: EventId,
     call: &WebhookCall,
     sum: &mut RowSum,
@@ -262,7 +293,7 @@ pub(crate) fn called(
         call_id: Some(call.id.0),
         http_status: Some(i64::from(call.http_status)),
     };
-    let changed = prepare(connection, UPDATE_EVENT)?.execute(params![
+    let changed = looked_up(&mut statements.update_event, statements.connection, UPDATE_EVENT)?.execute(params![
         id.message.0,
         id.step,
         columns.event,
