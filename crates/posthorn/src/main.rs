@@ -9,12 +9,6 @@ mod start;
 mod telemetry;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
-
-/// Messages are made on one thread and dropped on another all the time, which the system's allocator
-/// pays for dearly; the figures are in the ADR on the allocator.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> std::process::ExitCode {
     // One TLS provider in the whole process: rustls panics at first use when it has to guess.
