@@ -1,6 +1,8 @@
 //! How much a message's whole life costs the store: accepted, handed over, reported, told.
 //!
 //! `life_rate [messages] [recipients per request] [producers] [messages of history]`
+//!
+//! With `ONLY_ACCEPT` set the messages are left waiting: how long opening and how much memory that takes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,7 +71,15 @@ fn main() {
     drop(store);
     let began = Instant::now();
     let store = Store::open(options(&directory), Clock::system()).expect("a store");
-    println!("open again {:?}", began.elapsed());
+    println!("open again {:?}, resident {} MiB", began.elapsed(), resident_mib());
+    let began = Instant::now();
+    let waiting = runtime.block_on(store.waiting(Lane::Standard, CARRIER, MessageId(0), 5000)).expect("an answer");
+    println!(
+        "{} waiting of {:?} fetched in {:?}",
+        waiting.len(),
+        runtime.block_on(store.lines(Lane::Standard)),
+        began.elapsed()
+    );
     drop(store);
 }
 
@@ -101,11 +111,15 @@ async fn run(store: &Store, messages: usize, recipients: usize, producers: usize
 
 async fn produce(store: Store, number: usize, requests: usize, recipients: usize) {
     let mut told: Vec<EventId> = Vec::new();
+    let only_accept = std::env::var_os("ONLY_ACCEPT").is_some();
     for round in 0..requests {
         let request = request(&store, number, round, recipients);
         let Ok(AcceptOutcome::Accepted(request)) = store.accept(Lane::Standard, request).await else {
             panic!("not accepted")
         };
+        if only_accept {
+            continue;
+        }
         let now = store.ids().next(Lane::Standard).created();
         let fact = |index: usize, what| Fact::Message { id: request.message_id(index), at: now, what };
         let submits = (0..recipients).map(|index| {

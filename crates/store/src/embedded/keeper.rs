@@ -104,8 +104,17 @@ impl Keeper {
         drop(gate);
     }
 
-    /// As [`Keeper::checkpoint`], with the page sums kept in step.
+    /// As [`Keeper::checkpoint`], with the page sums kept in step. The file is locked all the while, for
+    /// nothing may be copied back whose sums are not noted; facts for it are put aside.
     fn checkpoint_sealed(&mut self, span: &Arc<Span>) {
+        span.building.store(true, Ordering::Release);
+        self.checkpoint_summed(span);
+        span.building.store(false, Ordering::Release);
+        // The writer may be waiting for nothing but this; if its queue is full it is awake anyway.
+        let _ = self.orders.try_send(Order::Wake);
+    }
+
+    fn checkpoint_summed(&mut self, span: &Arc<Span>) {
         let gate = span.gate.lock();
         let pending = span.commits_pending.swap(0, Ordering::AcqRel);
         let path = sums_path(&span.path);
