@@ -1,11 +1,11 @@
 //! How an operator behaves.
 
-use std::net::SocketAddr;
-
-use clap::Args;
+use super::dice::{Question, below, dice};
+use super::ids::IdFormat;
+use super::rule::Refusal;
 
 /// What the operator makes of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// DELIVRD.
     Delivered,
@@ -15,31 +15,26 @@ pub enum Outcome {
     Expired,
     /// REJECTD.
     Rejected,
+    /// DELETED.
+    Deleted,
     /// UNKNOWN.
     Unknown,
+    /// ENROUTE: an intermediate receipt.
+    Enroute,
     /// No receipt at all.
     Silent,
 }
 
-/// How message ids are written.
+/// Where a receipt says what it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum IdFormat {
-    /// Decimal in answers and receipts.
+pub enum ReceiptForm {
+    /// In the text of SMPP 3.4 appendix B.
     #[default]
-    Decimal,
-    /// Hexadecimal in answers and receipts.
-    Hexadecimal,
-    /// Hexadecimal in answers, decimal in receipts.
-    HexadecimalInResponse,
-}
-
-/// A share of submits that is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Of 1000 submits so many are refused.
-    pub per_mille: u16,
-    /// With this command_status.
-    pub command_status: u32,
+    Text,
+    /// In `receipted_message_id` and `message_state`, with an empty text.
+    Tlv,
+    /// In both.
+    Both,
 }
 
 /// How submits are answered and receipts sent. Everything random comes from the seed.
@@ -47,34 +42,64 @@ pub struct Refusal {
 pub struct Behaviour {
     /// Seed of all choices.
     pub seed: u64,
-    /// Time until a submit is answered, milliseconds.
+    /// Least time until a submit is answered, in milliseconds.
     pub answer_ms: u64,
-    /// Of 1000 submits so many are never answered.
+    /// Up to so much is added to it, evenly spread, in milliseconds.
+    pub answer_jitter_ms: u64,
+    /// Of 1000 answers so many take [`Self::answer_tail_ms`] longer.
+    pub answer_tail_per_mille: u16,
+    /// How much longer those take, in milliseconds.
+    pub answer_tail_ms: u64,
+    /// Of 1000 submits so many are taken and never answered.
     pub unanswered_per_mille: u16,
-    /// Submits that are refused.
+    /// Submits that are refused; the first rule that applies decides.
     pub refusals: Vec<Refusal>,
     /// More parts per second than this are answered RTHROTTLED; 0 = no limit.
     pub rate_per_second: u32,
-    /// Time from the answer to the receipt, milliseconds.
+    /// More unanswered submits on a session than this are answered RTHROTTLED; 0 = no limit.
+    pub window_max: usize,
+    /// Time from the answer to the receipt, in milliseconds.
     pub receipt_ms: u64,
     /// Of 1000 receipts so many are sent before the answer to their submit.
     pub early_per_mille: u16,
+    /// Of 1000 receipts so many come [`Self::late_ms`] later.
+    pub late_per_mille: u16,
+    /// How much later those come, in milliseconds.
+    pub late_ms: u64,
     /// Each receipt is sent so many times.
     pub copies: u8,
-    /// Of 1000 messages so many end otherwise than delivered, by turns undelivered, expired, rejected, unknown.
+    /// Of 1000 receipts so many are sent once more.
+    pub duplicates_per_mille: u16,
+    /// Of 1000 messages so many get an intermediate receipt (ENROUTE) before the final one.
+    pub intermediate_per_mille: u16,
+    /// Of 1000 messages so many end otherwise than delivered, with one of [`Self::failures`].
     pub failed_per_mille: u16,
+    /// How messages end that are not delivered, each as likely as it is listed.
+    pub failures: Vec<Outcome>,
     /// Of 1000 receipts so many are not sent at all.
     pub missing_per_mille: u16,
-    /// Receipts overtake each other by up to this time, milliseconds.
+    /// Receipts overtake each other by up to this time, in milliseconds.
     pub reorder_ms: u64,
     /// How ids are written.
     pub id_format: IdFormat,
-    /// Receipts carry id and state as parameters only, with an empty text.
-    pub receipts_by_tlv_only: bool,
+    /// Where receipts say what they say.
+    pub receipt_form: ReceiptForm,
+    /// Whether the last four digits of a recipient decide, see [`super::magic_recipients`].
+    pub magic: bool,
     /// The connection is cut after so many submits; 0 = never.
     pub disconnect_after: u64,
+    /// The connection is cut after so much time, in milliseconds; 0 = never.
+    pub disconnect_every_ms: u64,
+    /// Octets per second that are read of a connection; 0 = no limit.
+    pub read_octets_per_second: u64,
+    /// Nothing is read at all: the peer's process hangs and its kernel still takes what is sent.
+    pub deaf: bool,
     /// Answers and receipts are held back.
     pub frozen: bool,
+    /// Binds are refused with this `command_status`; 0 = they are not.
+    pub bind_refusal: u32,
+    /// More binds at a time than this are refused with RALYBND; 0 = no limit.
+    pub binds_max: usize,
 }
 
 impl Default for Behaviour {
@@ -82,163 +107,141 @@ impl Default for Behaviour {
         Self {
             seed: 1,
             answer_ms: 0,
+            answer_jitter_ms: 0,
+            answer_tail_per_mille: 0,
+            answer_tail_ms: 0,
             unanswered_per_mille: 0,
             refusals: Vec::new(),
             rate_per_second: 0,
+            window_max: 0,
             receipt_ms: 0,
             early_per_mille: 0,
+            late_per_mille: 0,
+            late_ms: 0,
             copies: 1,
+            duplicates_per_mille: 0,
+            intermediate_per_mille: 0,
             failed_per_mille: 0,
+            failures: vec![Outcome::Undelivered, Outcome::Expired, Outcome::Rejected, Outcome::Unknown],
             missing_per_mille: 0,
             reorder_ms: 0,
             id_format: IdFormat::Decimal,
-            receipts_by_tlv_only: false,
+            receipt_form: ReceiptForm::Text,
+            magic: true,
             disconnect_after: 0,
+            disconnect_every_ms: 0,
+            read_octets_per_second: 0,
+            deaf: false,
             frozen: false,
+            bind_refusal: 0,
+            binds_max: 0,
         }
     }
-}
-
-/// Names of the scenarios, with what they do.
-const SCENARIOS: [(&str, &str); 8] = [
-    ("good", "answers at once, delivers after half a second"),
-    ("slow", "answers after 200 ms, delivers after 5 s"),
-    ("throttling", "takes 50 parts per second, refuses the rest with RTHROTTLED"),
-    ("flaky", "cuts the connection every 500 submits, 2 % of submits fail for a while"),
-    ("early", "half of the receipts come before the answer"),
-    ("messy", "receipts three times, out of order, ids in another base, every 20th missing"),
-    ("failing", "every third message is not delivered"),
-    ("silent", "takes everything and never sends a receipt"),
-];
-
-/// All scenarios: name and what it does.
-#[must_use]
-pub fn scenario_names() -> &'static [(&'static str, &'static str)] {
-    &SCENARIOS
-}
-
-/// The behaviour of a named scenario.
-#[must_use]
-pub fn scenario(name: &str, seed: u64) -> Option<Behaviour> {
-    let base = Behaviour { seed, receipt_ms: 500, ..Behaviour::default() };
-    Some(match name {
-        "good" => base,
-        "slow" => Behaviour { answer_ms: 200, receipt_ms: 5_000, ..base },
-        "throttling" => Behaviour { rate_per_second: 50, ..base },
-        "flaky" => Behaviour {
-            disconnect_after: 500,
-            refusals: vec![Refusal { per_mille: 20, command_status: 0x08 }],
-            ..base
-        },
-        "early" => Behaviour { answer_ms: 20, receipt_ms: 0, early_per_mille: 500, ..base },
-        "messy" => Behaviour {
-            copies: 3,
-            reorder_ms: 2_000,
-            missing_per_mille: 50,
-            id_format: IdFormat::HexadecimalInResponse,
-            ..base
-        },
-        "failing" => Behaviour { failed_per_mille: 333, ..base },
-        "silent" => Behaviour { missing_per_mille: 1_000, ..base },
-        _ => return None,
-    })
-}
-
-/// How to run an operator.
-#[derive(Args, Clone, Debug)]
-pub struct OperatorOptions {
-    /// Address and port to listen on.
-    #[arg(long, default_value = "127.0.0.1:2775", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
-    /// Login name that is asked for.
-    #[arg(long, default_value = "posthorn")]
-    pub system_id: String,
-    /// Password that is asked for.
-    #[arg(long, default_value = "secret")]
-    pub password: String,
-    /// How it behaves: good, slow, throttling, flaky, early, messy, failing or silent.
-    #[arg(long, default_value = "good")]
-    pub scenario: String,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Time until a submit is answered, milliseconds; instead of the scenario's.
-    #[arg(long)]
-    pub answer_ms: Option<u64>,
-    /// Time from the answer to the receipt, milliseconds; instead of the scenario's.
-    #[arg(long)]
-    pub receipt_ms: Option<u64>,
-}
-
-impl OperatorOptions {
-    /// An operator on a free port of this machine with the default login.
-    #[must_use]
-    pub fn local() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            system_id: "posthorn".into(),
-            password: "secret".into(),
-            scenario: "good".into(),
-            seed: 1,
-            answer_ms: None,
-            receipt_ms: None,
-        }
-    }
-
-    /// The behaviour asked for; `None` for a scenario nobody knows.
-    #[must_use]
-    pub fn behaviour(&self) -> Option<Behaviour> {
-        let mut behaviour = scenario(&self.scenario, self.seed)?;
-        behaviour.answer_ms = self.answer_ms.unwrap_or(behaviour.answer_ms);
-        behaviour.receipt_ms = self.receipt_ms.unwrap_or(behaviour.receipt_ms);
-        Some(behaviour)
-    }
-}
-
-/// A number from 0 to 999 that depends on the seed, the submit and the question only.
-pub(super) fn dice(seed: u64, submit: u64, question: u64) -> u16 {
-    // SplitMix64: small, well mixed, the same everywhere.
-    let mut mixed = seed.wrapping_add(submit.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(question << 32);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    u16::try_from((mixed ^ (mixed >> 31)) % 1000).unwrap_or_default()
 }
 
 impl Behaviour {
-    /// What becomes of submit `number`, unless the recipient's last digits ask for something.
-    pub(super) fn outcome(&self, number: u64) -> Outcome {
-        if dice(self.seed, number, 1) < self.missing_per_mille {
-            return Outcome::Silent;
-        }
-        if dice(self.seed, number, 2) >= self.failed_per_mille {
-            return Outcome::Delivered;
-        }
-        [Outcome::Undelivered, Outcome::Expired, Outcome::Rejected, Outcome::Unknown][usize::from(dice(self.seed, number, 3)) % 4]
+    fn chance(&self, number: u64, question: Question, per_mille: u16) -> bool {
+        per_mille > 0 && dice(self.seed, number, question) < per_mille
     }
 
-    /// The command_status submit `number` is refused with, if it is.
-    pub(super) fn refusal(&self, number: u64) -> Option<u32> {
-        let throw = dice(self.seed, number, 4);
-        let mut upto = 0;
-        self.refusals.iter().find_map(|refusal| {
-            upto += refusal.per_mille;
-            (throw < upto).then_some(refusal.command_status)
-        })
+    /// What becomes of submit `number`.
+    pub(super) fn outcome(&self, number: u64) -> Outcome {
+        if self.chance(number, Question::Missing, self.missing_per_mille) {
+            return Outcome::Silent;
+        }
+        if self.failures.is_empty() || !self.chance(number, Question::Failed, self.failed_per_mille) {
+            return Outcome::Delivered;
+        }
+        let which = below(self.seed, number, Question::Failure, self.failures.len() as u64);
+        self.failures.get(which as usize).copied().unwrap_or(Outcome::Undelivered)
+    }
+
+    /// The `command_status` submit `number` is refused with, if a rule says so.
+    pub(super) fn refusal(&self, number: u64, recipient: &[u8], at_ms: u64) -> Option<u32> {
+        let rule = self.refusals.iter().find(|rule| rule.applies(self.seed, number, recipient, at_ms));
+        rule.map(|rule| rule.command_status)
+    }
+
+    pub(super) fn is_answered(&self, number: u64) -> bool {
+        !self.chance(number, Question::Unanswered, self.unanswered_per_mille)
+    }
+
+    /// Milliseconds until the answer.
+    pub(super) fn answer_delay_ms(&self, number: u64) -> u64 {
+        let jitter_ms = below(self.seed, number, Question::AnswerJitter, self.answer_jitter_ms);
+        let tail = self.chance(number, Question::AnswerTail, self.answer_tail_per_mille);
+        self.answer_ms + jitter_ms + if tail { self.answer_tail_ms } else { 0 }
+    }
+
+    pub(super) fn is_early(&self, number: u64) -> bool {
+        self.chance(number, Question::Early, self.early_per_mille)
+    }
+
+    /// Milliseconds from the answer to the receipt.
+    pub(super) fn receipt_delay_ms(&self, number: u64) -> u64 {
+        let order_ms = below(self.seed, number, Question::Order, self.reorder_ms);
+        let late = self.chance(number, Question::Late, self.late_per_mille);
+        self.receipt_ms + order_ms + if late { self.late_ms } else { 0 }
+    }
+
+    /// How many times the receipt is sent.
+    pub(super) fn copies(&self, number: u64) -> u8 {
+        self.copies.saturating_add(self.chance(number, Question::Duplicate, self.duplicates_per_mille).into())
+    }
+
+    pub(super) fn has_intermediate(&self, number: u64) -> bool {
+        self.chance(number, Question::Intermediate, self.intermediate_per_mille)
     }
 }
 
-/// Recipients that always end the same way, whatever the scenario: by their last four digits.
-#[must_use]
-pub(super) fn magic(recipient: &str) -> Option<Result<Outcome, u32>> {
-    let digits = recipient.get(recipient.len().checked_sub(4)?..)?;
-    Some(match digits {
-        "0001" => Ok(Outcome::Delivered),
-        "0002" => Ok(Outcome::Undelivered),
-        "0003" => Ok(Outcome::Expired),
-        "0004" => Ok(Outcome::Rejected),
-        "0005" => Ok(Outcome::Silent),
-        "0006" => Err(0x0b),
-        "0007" => Err(0x0a),
-        _ => return None,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(of: impl Fn(u64) -> bool) -> usize {
+        (0..10_000).filter(|&number| of(number)).count()
+    }
+
+    #[test]
+    fn shares_are_met_and_independent_of_each_other() {
+        let behaviour = Behaviour {
+            missing_per_mille: 100,
+            failed_per_mille: 500,
+            unanswered_per_mille: 100,
+            failures: vec![Outcome::Expired, Outcome::Rejected],
+            ..Behaviour::default()
+        };
+        let ends = |outcome| count(|number| behaviour.outcome(number) == outcome);
+        assert!((900..1100).contains(&ends(Outcome::Silent)));
+        assert!((2000..2500).contains(&ends(Outcome::Expired)));
+        assert!((2000..2500).contains(&ends(Outcome::Rejected)));
+        assert!((4300..4700).contains(&ends(Outcome::Delivered)));
+        let both = count(|number| behaviour.outcome(number) == Outcome::Silent && !behaviour.is_answered(number));
+        assert!((50..150).contains(&both), "{both}");
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_choices_and_another_one_others() {
+        let behaviour = |seed| Behaviour { seed, failed_per_mille: 500, reorder_ms: 1000, ..Behaviour::default() };
+        let choices = |seed| -> Vec<_> {
+            let behaviour = behaviour(seed);
+            (0..100).map(|number| (behaviour.outcome(number), behaviour.receipt_delay_ms(number))).collect()
+        };
+        assert_eq!(choices(7), choices(7));
+        assert_ne!(choices(7), choices(8));
+    }
+
+    #[test]
+    fn delays_stay_within_what_was_asked_for() {
+        let behaviour = Behaviour {
+            answer_ms: 5,
+            answer_jitter_ms: 10,
+            answer_tail_per_mille: 100,
+            answer_tail_ms: 1000,
+            ..Behaviour::default()
+        };
+        let delays: Vec<u64> = (0..10_000).map(|number| behaviour.answer_delay_ms(number)).collect();
+        assert!(delays.iter().all(|delay| (5..15).contains(delay) || (1005..1015).contains(delay)));
+        assert!((900..1100).contains(&delays.iter().filter(|&&delay| delay > 1000).count()));
+    }
 }

@@ -1,30 +1,34 @@
-//! The operator's socket and what its sessions share.
+//! The operator's socket.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use domain::clock::Clock;
-use parking_lot::{Mutex, RwLock};
 use smpp::CommandStatus;
-use smpp::server::read_bind;
-use smpp::session::{SessionHandle, SessionOptions};
+use smpp::server::{BindRequest, read_bind};
+use smpp::session::SessionOptions;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 
-use super::behaviour::{Behaviour, OperatorOptions, Outcome};
-use super::ledger::{Ledger, Submitted};
-use super::outbox::Outbox;
-use super::session::{Delivery, Session};
+use super::behaviour::{Behaviour, Outcome};
+use super::control;
+use super::delivery::incoming;
+use super::join::Message;
+use super::ledger::{BindAttempt, Ledger, Submitted};
+use super::options::OperatorOptions;
+use super::session::Session;
+use super::shared::{Bound, Shared};
+use super::slow::SlowReader;
 
-/// Requests waiting for an answer per session: as many as any window under test.
+/// Deliveries that may be unacknowledged on a session.
 const WINDOW_MAX: usize = 5_000;
-/// Things that happened and are not looked at yet.
-const EVENTS_MAX: usize = 10_000;
-/// How exact times are: sessions are woken this often at most.
-const TICK: Duration = Duration::from_millis(1);
+/// Submits that may wait for an answer on a session: more than any window under test.
+const INBOX_MAX: usize = 100_000;
+/// Connections at a time; further ones are closed at once.
+const CONNECTIONS_MAX: usize = 1_000;
 
 /// Something that happened, for those who watch.
 #[derive(Clone, Debug)]
@@ -46,26 +50,10 @@ pub enum Event {
 pub struct Operator {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where handsets and scripts reach it.
+    pub control_address: Option<SocketAddr>,
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
-}
-
-pub(super) struct Shared {
-    pub ledger: Ledger,
-    pub events: broadcast::Sender<Event>,
-    pub clock: Clock,
-    /// Ids go on from here, so that no two runs give the same.
-    pub id_base: u64,
-    system_id: String,
-    password: String,
-    behaviour: RwLock<Arc<Behaviour>>,
-    deliveries: Mutex<Outbox<Delivery>>,
-    sessions: Mutex<Vec<(u64, SessionHandle, Arc<Notify>)>>,
-    /// When someone is to be woken next.
-    wake: Mutex<Option<Instant>>,
-    wake_changed: Notify,
-    second: Mutex<(Option<Instant>, u32)>,
-    sessions_so_far: AtomicU64,
 }
 
 impl Operator {
@@ -73,31 +61,32 @@ impl Operator {
     ///
     /// # Errors
     /// When the address is taken or the scenario is unknown.
-    pub async fn start(options: &OperatorOptions, recording: bool) -> std::io::Result<Self> {
-        let unknown = || std::io::Error::other(format!("there is no scenario {:?}", options.scenario));
-        let behaviour = options.behaviour().ok_or_else(unknown)?;
+    pub async fn start(options: &OperatorOptions, recording: bool) -> io::Result<Self> {
+        let behaviour = options.behaviour().ok_or_else(|| io::Error::other(options.unknown_scenario()))?;
+        Self::start_with(options, behaviour, recording).await
+    }
+
+    /// [`Self::start`] with a behaviour of one's own instead of the scenario.
+    ///
+    /// # Errors
+    /// When an address is taken, or the control address is not of this machine.
+    pub async fn start_with(options: &OperatorOptions, behaviour: Behaviour, recording: bool) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let clock = Clock::system();
-        let shared = Arc::new(Shared {
-            ledger: Ledger::new(recording),
-            events: broadcast::channel(EVENTS_MAX).0,
-            id_base: clock.now().0.unsigned_abs() * 1_000,
-            clock,
-            system_id: options.system_id.clone(),
-            password: options.password.clone(),
-            behaviour: RwLock::new(Arc::new(behaviour)),
-            deliveries: Mutex::default(),
-            sessions: Mutex::default(),
-            wake: Mutex::default(),
-            wake_changed: Notify::new(),
-            second: Mutex::default(),
-            sessions_so_far: AtomicU64::new(0),
-        });
+        let control = match options.control {
+            Some(address) => Some(control::listen(address).await?),
+            None => None,
+        };
+        let control_address = control.as_ref().map(TcpListener::local_addr).transpose()?;
+        let shared = Arc::new(Shared::new(&options.system_id, &options.password, behaviour, recording));
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
-        tasks.spawn(wake_sessions(Arc::clone(&shared)));
-        Ok(Self { address, shared, tasks })
+        let waking = Arc::clone(&shared);
+        tasks.spawn(async move { waking.keep_waking().await });
+        if let Some(listener) = control {
+            tasks.spawn(control::serve(listener, Arc::clone(&shared)));
+        }
+        Ok(Self { address, control_address, shared, tasks })
     }
 
     /// What it saw.
@@ -112,27 +101,32 @@ impl Operator {
         self.shared.events.subscribe()
     }
 
+    /// The messages that become whole from now on.
+    #[must_use]
+    pub fn messages(&self) -> broadcast::Receiver<Message> {
+        self.shared.messages.subscribe()
+    }
+
     /// How it behaves now.
     #[must_use]
     pub fn behaviour(&self) -> Behaviour {
         Behaviour::clone(&self.shared.behaviour())
     }
 
-    /// Changes how it behaves from now on.
+    /// Changes how it behaves from now on. Receipts that are planned already stay as they are.
     pub fn behave(&self, behaviour: Behaviour) {
-        *self.shared.behaviour.write() = Arc::new(behaviour);
-        self.shared.wake_at(Instant::now());
+        self.shared.behave(behaviour);
     }
 
     /// Cuts all connections without a word.
     pub fn cut(&self) {
-        self.shared.sessions.lock().iter().for_each(|(_, _, cut)| cut.notify_one());
+        self.shared.cut();
     }
 
     /// Receipts and incoming messages that wait to be sent.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.deliveries.lock().len()
+        self.shared.waiting()
     }
 
     /// Bound sessions.
@@ -141,15 +135,20 @@ impl Operator {
         self.shared.sessions.lock().len()
     }
 
-    /// Sends an incoming message: `source` writes `text` to `destination`.
+    /// Sends an incoming message: `source` writes `text` to `destination`. It waits for a receiving session. A text of
+    /// more than 255 parts is dropped and counted; [`Self::try_deliver`] tells.
     pub fn deliver(&self, source: &str, destination: &str, text: &str) {
-        let (data_coding, octets) = match text::gsm7::encode(text) {
-            Ok(septets) => (0x00, septets),
-            Err(_) => (0x08, text::ucs2::encode(text)),
-        };
-        let (source, destination) = (source.to_owned(), destination.to_owned());
-        let incoming = Delivery::Incoming { source, destination, esm_class: 0, data_coding, octets };
-        self.shared.schedule(Instant::now(), incoming, 1);
+        if self.try_deliver(source, destination, text).is_err() {
+            self.shared.ledger.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// [`Self::deliver`] that says in how many parts the message leaves.
+    ///
+    /// # Errors
+    /// When the text needs more than 255 parts.
+    pub fn try_deliver(&self, source: &str, destination: &str, text: &str) -> Result<usize, text::TextError> {
+        self.shared.deliver(source, destination, text)
     }
 
     /// Runs until the process ends.
@@ -158,105 +157,113 @@ impl Operator {
     }
 }
 
+impl Shared {
+    pub(super) fn deliver(&self, source: &str, destination: &str, text: &str) -> Result<usize, text::TextError> {
+        let parts = incoming(source, destination, text, text::Reference::Bits8(self.next_reference()))?;
+        let (count, now_ms) = (parts.len(), self.now_ms());
+        self.schedule(parts.into_iter().map(|part| (now_ms, part)));
+        Ok(count)
+    }
+
+    pub(super) fn cut(&self) {
+        let sessions = self.sessions.lock();
+        self.ledger.cuts.fetch_add(sessions.len() as u64, Ordering::Relaxed);
+        sessions.iter().for_each(|bound| bound.cut.notify_one());
+    }
+
+    /// The `command_status` a bind is answered with.
+    fn bind_status(&self, request: &BindRequest) -> CommandStatus {
+        let behaviour = self.behaviour();
+        if behaviour.bind_refusal != 0 {
+            return CommandStatus(behaviour.bind_refusal);
+        }
+        if request.system_id != self.system_id.as_bytes() {
+            return CommandStatus::RINVSYSID;
+        }
+        if request.password != self.password.as_bytes() {
+            return CommandStatus::RINVPASWD;
+        }
+        let too_many = behaviour.binds_max > 0 && self.sessions.lock().len() >= behaviour.binds_max;
+        if too_many { CommandStatus::RALYBND } else { CommandStatus::ROK }
+    }
+}
+
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let mut sessions = JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            Some(_) = sessions.join_next() => {}
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    sessions.spawn(serve(stream, Arc::clone(&shared)));
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if connections.len() < CONNECTIONS_MAX => {
+                    connections.spawn(serve(stream, Arc::clone(&shared)));
                 }
+                Ok(_) => {}
+                // Out of descriptors, for instance: asking again at once would only burn the processor.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
     }
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    // Without it answers wait for acknowledgements; the session works all the same.
     _ = stream.set_nodelay(true);
-    let options = SessionOptions { window_max: WINDOW_MAX, inbox_max: WINDOW_MAX, ..SessionOptions::default() };
+    let options = SessionOptions { window_max: WINDOW_MAX, inbox_max: INBOX_MAX, ..SessionOptions::default() };
+    let stream = SlowReader::new(stream, Arc::clone(&shared));
     let Ok(pending) = read_bind(stream, options).await else { return };
     let request = pending.request().clone();
-    if request.system_id != shared.system_id.as_bytes() {
-        _ = pending.refuse(CommandStatus::RINVSYSID).await;
-        return;
-    }
-    if request.password != shared.password.as_bytes() {
-        _ = pending.refuse(CommandStatus::RINVPASWD).await;
+    let status = shared.bind_status(&request);
+    shared.ledger.add_bind(BindAttempt {
+        at_ms: shared.now_ms(),
+        system_id: String::from_utf8_lossy(&request.system_id).into_owned(),
+        transmits: request.mode.transmits(),
+        receives: request.mode.receives(),
+        command_status: status.0,
+    });
+    if !status.is_ok() {
+        // The peer may be gone by now.
+        _ = pending.refuse(status).await;
         return;
     }
     let Ok(session) = pending.accept(b"simulator") else { return };
-    shared.ledger.binds.fetch_add(1, Ordering::Relaxed);
-    let number = shared.sessions_so_far.fetch_add(1, Ordering::Relaxed) + 1;
-    let (handle, cut) = (session.handle(), Arc::new(Notify::new()));
-    shared.sessions.lock().push((number, handle.clone(), Arc::clone(&cut)));
+    let bound = Bound { number: shared.next_session(), handle: session.handle(), cut: Arc::new(Notify::new()) };
+    let _listed = Listed::new(&shared, bound.clone());
+    let Bound { number, handle, cut } = bound;
+    let disconnect_every_ms = shared.behaviour().disconnect_every_ms;
+    let time_is_over = async {
+        if disconnect_every_ms == 0 {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_millis(disconnect_every_ms)).await;
+    };
     let handler = Session::new(Arc::clone(&shared), number, handle, request.mode.receives(), Arc::clone(&cut));
     tokio::select! {
         _ = session.run(handler) => {}
         () = cut.notified() => {}
-    }
-    shared.sessions.lock().retain(|(known, _, _)| *known != number);
-}
-
-/// Wakes the sessions when something is due.
-async fn wake_sessions(shared: Arc<Shared>) {
-    loop {
-        let next = *shared.wake.lock();
-        let due = async {
-            match next {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = shared.wake_changed.notified() => continue,
-            () = due => {}
+        () = time_is_over => {
+            shared.ledger.cuts.fetch_add(1, Ordering::Relaxed);
         }
-        let still_waiting = shared.deliveries.lock().next_at();
-        *shared.wake.lock() = still_waiting.map(|at| at.max(Instant::now() + TICK));
-        shared.sessions.lock().iter().for_each(|(_, handle, _)| handle.wake());
     }
 }
 
-impl Shared {
-    pub(super) fn behaviour(&self) -> Arc<Behaviour> {
-        Arc::clone(&self.behaviour.read())
-    }
+/// Keeps a session in the list of the bound ones as long as it lives.
+struct Listed<'a> {
+    shared: &'a Shared,
+    number: u64,
+}
 
-    /// Puts a delivery up for `at`, so many times.
-    pub(super) fn schedule(&self, at: Instant, delivery: Delivery, copies: u8) {
-        let mut deliveries = self.deliveries.lock();
-        for _ in 1..copies {
-            deliveries.push(at, delivery.clone());
-        }
-        deliveries.push(at, delivery);
-        drop(deliveries);
-        self.wake_at(at);
+impl<'a> Listed<'a> {
+    fn new(shared: &'a Shared, bound: Bound) -> Self {
+        let number = bound.number;
+        shared.sessions.lock().push(bound);
+        Self { shared, number }
     }
+}
 
-    pub(super) fn take_due(&self, now: Instant) -> Option<Delivery> {
-        self.deliveries.lock().pop_due(now)
-    }
-
-    pub(super) fn wake_at(&self, at: Instant) {
-        let mut wake = self.wake.lock();
-        if wake.is_none_or(|known| at < known) {
-            *wake = Some(at);
-            drop(wake);
-            self.wake_changed.notify_one();
-        }
-    }
-
-    /// Counts a submit of this second; true when it is one too many.
-    pub(super) fn is_too_fast(&self, rate_per_second: u32, now: Instant) -> bool {
-        if rate_per_second == 0 {
-            return false;
-        }
-        let mut second = self.second.lock();
-        if second.0.is_none_or(|began| now.duration_since(began) >= Duration::from_secs(1)) {
-            *second = (Some(now), 0);
-        }
-        second.1 += 1;
-        second.1 > rate_per_second
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.shared.sessions.lock().retain(|bound| bound.number != self.number);
+        // Those that wait for it to be gone look again.
+        self.shared.ledger.tell();
     }
 }

@@ -49,7 +49,7 @@ const TABLE: [Row; 17] = [
     (b"0014", Magic::Twice, "two receipts"),
     (b"0015", Magic::Ends(Outcome::Unknown), "a receipt that says UNKNOWN"),
     (b"0016", Magic::Cut, "the connection is cut before the answer"),
-    (b"0017", Magic::Replies, "delivered, and the handset answers"),
+    (b"0017", Magic::Replies, "delivered, and the handset answers if the sender is a number"),
 ];
 
 /// What this recipient asks for, if anything.

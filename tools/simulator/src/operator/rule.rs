@@ -113,7 +113,9 @@ mod tests {
         for text in ["permille=20:RTHROTTLED", "every=10:RSYSERR", "suffix=0666:RINVDSTADR", "between=5-10:0x455"] {
             assert_eq!(text.parse::<Refusal>().unwrap().to_string(), text);
         }
-        for text in ["", "every=0:RSYSERR", "every=1", "permille=1001:8", "between=5:8", "suffix=:8", "often=3:8", "every=2:NO"] {
+        for text in
+            ["", "every=0:RSYSERR", "every=1", "permille=1001:8", "between=5:8", "suffix=:8", "often=3:8", "every=2:NO"]
+        {
             assert_eq!(text.parse::<Refusal>(), Err(RuleError), "{text}");
         }
     }

@@ -1,273 +1,398 @@
 //! One bound session: takes submits, answers them in its time, sends receipts and incoming messages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
-use smpp::pdu::{Address, Decoded, DeliverSm, Pdu, SubmitSm};
+use smpp::pdu::{Decoded, DeliverSm, Pdu, SubmitSm};
 use smpp::server::{DeliverBatch, ServerHandler};
 use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch, SessionHandle};
-use smpp::tlv::{TlvBuffer, Tlvs};
-use smpp::{CommandId, CommandStatus, Header};
+use smpp::{CommandStatus, Header};
 use tokio::sync::Notify;
 
-use super::behaviour::{Behaviour, IdFormat, Outcome, dice, magic};
-use super::ledger::Submitted;
-use super::listener::{Event, Shared};
-use super::outbox::Outbox;
-use super::receipt::Receipt;
+use super::agenda::Agenda;
+use super::behaviour::{Behaviour, Outcome};
+use super::delivery::{Delivery, Digits, Receipt, TEXT_START_OCTETS, incoming};
+use super::ids::IdFormat;
+use super::join::decode;
+use super::ledger::{SentReceipt, Submitted};
+use super::listener::Event;
+use super::receipt::ReceiptWriter;
+use super::shared::Shared;
+use super::slots::Slots;
+use super::verdict::{Arrival, Verdict, is_throttled_twice, judge};
 
-/// Something for the ESME.
-#[derive(Clone, Debug)]
-pub(super) enum Delivery {
-    Receipt(Receipt),
-    Incoming { source: String, destination: String, esm_class: u8, data_coding: u8, octets: Vec<u8> },
-}
+/// How long an operator waits before it sends again what was not acknowledged, in milliseconds.
+const AGAIN_AFTER_MS: u64 = 200;
+/// How often it does so.
+const ATTEMPTS_MAX: u8 = 50;
+/// How long a handset takes to answer, in milliseconds.
+const REPLY_AFTER_MS: u64 = 300;
 
+/// An answer that waits for its time.
+#[derive(Clone, Copy, Debug)]
 struct Held {
     header: Header,
-    status: CommandStatus,
-    id: String,
+    status: u32,
+    number: u64,
+    format: IdFormat,
 }
 
 pub(super) struct Session {
-    pub shared: Arc<Shared>,
-    pub number: u64,
-    pub handle: SessionHandle,
-    pub receives: bool,
-    pub cut: Arc<Notify>,
-    answers: Outbox<Held>,
-    in_flight: HashMap<u64, Delivery>,
-    next_token: u64,
+    shared: Arc<Shared>,
+    number: u64,
+    handle: SessionHandle,
+    receives: bool,
+    cut: Arc<Notify>,
+    held: Agenda<Held>,
+    /// Submits that were taken and are never answered.
+    never_answered: usize,
+    in_flight: Slots<Delivery>,
     submits: u64,
-    tlvs: TlvBuffer,
+    writer: ReceiptWriter,
+    id: String,
+    scheduled: Vec<(u64, Delivery)>,
+    taken: Vec<Delivery>,
 }
 
 impl Session {
-    pub(super) fn new(shared: Arc<Shared>, number: u64, handle: SessionHandle, receives: bool, cut: Arc<Notify>) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        number: u64,
+        handle: SessionHandle,
+        receives: bool,
+        cut: Arc<Notify>,
+    ) -> Self {
         Self {
             shared,
             number,
             handle,
             receives,
             cut,
-            answers: Outbox::default(),
-            in_flight: HashMap::new(),
-            next_token: 0,
+            held: Agenda::default(),
+            never_answered: 0,
+            in_flight: Slots::default(),
             submits: 0,
-            tlvs: TlvBuffer::new(),
+            writer: ReceiptWriter::default(),
+            id: String::new(),
+            scheduled: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
-    fn submit(&mut self, header: Header, sm: &SubmitSm<'_>, now: Instant, answers: &mut Answers<'_>) {
-        let shared = Arc::clone(&self.shared);
-        let behaviour = shared.behaviour();
-        let number = shared.ledger.submitted.fetch_add(1, Ordering::Relaxed) + 1;
+    fn submit(
+        &mut self,
+        behaviour: &Behaviour,
+        now_ms: u64,
+        header: Header,
+        sm: &SubmitSm<'_>,
+        answers: &mut Answers<'_>,
+    ) {
+        let number = self.shared.ledger.submitted.fetch_add(1, Ordering::Relaxed) + 1;
         self.submits += 1;
-        if behaviour.disconnect_after > 0 && self.submits.is_multiple_of(behaviour.disconnect_after) {
-            self.cut.notify_one();
-        }
-        let recipient = String::from_utf8_lossy(sm.destination.digits).into_owned();
-        let asked = magic(&recipient);
-        let refusal = match asked {
-            Some(Err(status)) => Some(status),
-            Some(Ok(_)) => None,
-            None => behaviour.refusal(number),
+        let arrival = Arrival {
+            number,
+            number_on_session: self.submits,
+            recipient: sm.destination.digits,
+            at_ms: now_ms,
+            unanswered: self.held.len() + self.never_answered,
         };
-        let refusal = refusal.or_else(|| shared.is_too_fast(behaviour.rate_per_second, now).then_some(CommandStatus::RTHROTTLED.0));
-        let answered = dice(behaviour.seed, number, 5) >= behaviour.unanswered_per_mille;
-        let (id_in_answer, id_in_receipt) = ids(behaviour.id_format, shared.id_base + number);
-        let status = CommandStatus(refusal.unwrap_or(0));
-        self.note(sm, &recipient, (refusal.is_none()).then_some(&id_in_answer), answered.then_some(status.0));
-        if refusal.is_none() {
-            shared.ledger.accepted.fetch_add(1, Ordering::Relaxed);
-            let outcome = asked.and_then(Result::ok).unwrap_or_else(|| behaviour.outcome(number));
-            if sm.registered_delivery & 0x03 != 0 && outcome != Outcome::Silent {
-                let receipt = Receipt {
-                    id_in_answer: id_in_answer.clone(),
-                    id: id_in_receipt,
-                    outcome,
-                    recipient,
-                    sender: String::from_utf8_lossy(sm.source.digits).into_owned(),
-                    by_tlv_only: behaviour.receipts_by_tlv_only,
-                };
-                shared.schedule(receipt_at(&behaviour, number, now), Delivery::Receipt(receipt), behaviour.copies);
+        let mut verdict = judge(behaviour, &arrival);
+        self.hold_up(behaviour, sm, &mut verdict);
+        let id = self.shared.id_base + number;
+        self.note(behaviour, now_ms, header, sm, &verdict, id);
+        if verdict.status == 0 {
+            self.shared.ledger.accepted.fetch_add(1, Ordering::Relaxed);
+            self.plan_receipts(behaviour, now_ms, sm, &verdict, id);
+        } else {
+            self.shared.ledger.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        let held = Held { header, status: verdict.status, number: id, format: behaviour.id_format };
+        match verdict.answer_after_ms {
+            None => self.never_answered += 1,
+            Some(0) if !behaviour.frozen => answers.respond(&answer(&held, &mut self.id)),
+            Some(after_ms) => {
+                self.held.push(now_ms + after_ms, held);
+                self.shared.wake_at(now_ms + after_ms);
             }
         }
-        if !answered {
-            return;
-        }
-        if behaviour.answer_ms == 0 && !behaviour.frozen {
-            answers.respond(&answer(header, status, &id_in_answer));
-        } else {
-            let at = now + Duration::from_millis(behaviour.answer_ms);
-            self.answers.push(at, Held { header, status, id: id_in_answer });
-            shared.wake_at(at);
+        if verdict.cut {
+            self.shared.ledger.cuts.fetch_add(1, Ordering::Relaxed);
+            self.cut.notify_one();
         }
     }
 
-    fn note(&self, sm: &SubmitSm<'_>, recipient: &str, id: Option<&String>, command_status: Option<u32>) {
+    /// The refusals that depend on what came before.
+    fn hold_up(&self, behaviour: &Behaviour, sm: &SubmitSm<'_>, verdict: &mut Verdict) {
+        let recipient = sm.destination.digits;
+        let mut too_fast = verdict.status == 0 && self.shared.is_too_fast(behaviour.rate_per_second);
+        if is_throttled_twice(behaviour, recipient) {
+            too_fast = self.shared.tries(recipient) <= 2;
+            if !too_fast {
+                self.shared.forget_tries(recipient);
+            }
+        }
+        if too_fast {
+            verdict.status = CommandStatus::RTHROTTLED.0;
+            verdict.answer_after_ms.get_or_insert(0);
+            verdict.cut = false;
+        }
+    }
+
+    fn plan_receipts(&mut self, behaviour: &Behaviour, now_ms: u64, sm: &SubmitSm<'_>, verdict: &Verdict, id: u64) {
+        let (sender, recipient) = (Digits::of(&sm.source), Digits::of(&sm.destination));
+        let at_ms = now_ms + verdict.receipt_after_ms;
+        // SMPP 3.4 §5.2.17: bits 0-1 ask for the final receipt, bit 4 for intermediate ones.
+        let asked = match sm.registered_delivery & 0x03 {
+            1 => verdict.outcome != Outcome::Silent,
+            2 => !matches!(verdict.outcome, Outcome::Silent | Outcome::Delivered),
+            _ => false,
+        };
+        if asked {
+            let mut text_start = [0; TEXT_START_OCTETS];
+            if sm.esm_class & 0x40 == 0 && sm.data_coding & 0x0C == 0 {
+                let readable = sm.short_message.iter().take_while(|octet| (0x20..0x7f).contains(*octet));
+                text_start.iter_mut().zip(readable).for_each(|(place, &octet)| *place = octet);
+            }
+            let receipt = Receipt {
+                number: id,
+                outcome: verdict.outcome,
+                format: behaviour.id_format,
+                form: behaviour.receipt_form,
+                recipient,
+                sender,
+                submitted_minute: self.shared.clock.now().seconds().div_euclid(60),
+                text_start,
+                attempts: 0,
+            };
+            if verdict.intermediate {
+                let halfway_ms = now_ms + verdict.receipt_after_ms / 2;
+                self.scheduled.push((halfway_ms, Delivery::Receipt(Receipt { outcome: Outcome::Enroute, ..receipt })));
+            }
+            for _ in 0..verdict.copies {
+                self.scheduled.push((at_ms, Delivery::Receipt(receipt)));
+            }
+        }
+        if verdict.replies && sender.can_be_written_to() {
+            let reference = text::Reference::Bits8(self.shared.next_reference());
+            let parts = incoming(&recipient.text(), &sender.text(), "Thank you, got it.", reference);
+            self.scheduled.extend(parts.into_iter().flatten().map(|part| (at_ms + REPLY_AFTER_MS, part)));
+        }
+    }
+
+    fn note(&self, behaviour: &Behaviour, at_ms: u64, header: Header, sm: &SubmitSm<'_>, verdict: &Verdict, id: u64) {
         let shared = &self.shared;
-        if !shared.ledger.is_recording() && shared.events.receiver_count() == 0 {
+        if !shared.is_watched() {
             return;
         }
+        let lossy = |octets| String::from_utf8_lossy(octets).into_owned();
         let (text, concatenation) = decode(sm);
         let submitted = Submitted {
             session: self.number,
-            source: String::from_utf8_lossy(sm.source.digits).into_owned(),
-            destination: recipient.to_owned(),
+            sequence_number: header.sequence_number,
+            at_ms,
+            source: lossy(sm.source.digits),
+            destination: lossy(sm.destination.digits),
             text,
             concatenation,
             short_message: sm.message().to_vec(),
+            esm_class: sm.esm_class,
             data_coding: sm.data_coding,
             registered_delivery: sm.registered_delivery,
-            validity_period: String::from_utf8_lossy(sm.validity_period).into_owned(),
-            id: id.cloned().unwrap_or_default(),
-            command_status,
+            validity_period: lossy(sm.validity_period),
+            id: if verdict.status == 0 { behaviour.id_format.in_answer(id) } else { String::new() },
+            command_status: verdict.answer_after_ms.map(|_| verdict.status),
         };
-        _ = shared.events.send(Event::Submitted(submitted.clone()));
-        if shared.ledger.is_recording() {
-            shared.ledger.add(submitted);
+        if verdict.status == 0
+            && let Some(message) = shared.ledger.join(&submitted)
+        {
+            // Nobody may be watching.
+            _ = shared.messages.send(message);
         }
+        if shared.events.receiver_count() > 0 {
+            _ = shared.events.send(Event::Submitted(submitted.clone()));
+        }
+        shared.ledger.add(submitted);
     }
 
-    fn send_due_answers(&mut self, now: Instant) {
-        let mut due = Vec::new();
-        while let Some(held) = self.answers.pop_due(now) {
-            due.push(held);
+    fn send_due_answers(&mut self, now_ms: u64) {
+        let due: Vec<Held> = std::iter::from_fn(|| self.held.pop_due(now_ms)).collect();
+        if due.is_empty() {
+            return;
         }
-        let answers: Vec<Answer<'_>> = due.iter().map(|held| answer(held.header, held.status, &held.id)).collect();
-        if !answers.is_empty() {
-            self.handle.respond(&answers);
-        }
-        if let Some(at) = self.answers.next_at() {
-            self.shared.wake_at(at);
+        let ids: Vec<String> = due.iter().map(|held| held.format.in_answer(held.number)).collect();
+        let answers = due.iter().zip(&ids).map(|(held, id)| answer_with(held, id.as_bytes()));
+        self.handle.respond(&answers.collect::<Vec<_>>());
+        if let Some(at_ms) = self.held.next_at() {
+            self.shared.wake_at(at_ms);
         }
     }
 
     fn push(&mut self, delivery: &Delivery, batch: &mut DeliverBatch<'_>) -> Result<(), PushError> {
-        self.next_token += 1;
-        let international = |digits| Address { ton: 1, npi: 1, digits };
+        let token = self.in_flight.next_token();
+        match delivery {
+            Delivery::Receipt(receipt) => batch.push(token, &self.writer.write(receipt, self.shared.clock.now())),
+            Delivery::Incoming(part) => {
+                let sm = DeliverSm {
+                    source: part.source.address(),
+                    destination: part.destination.address(),
+                    esm_class: if part.has_header { 0x40 } else { 0x00 },
+                    data_coding: part.data_coding,
+                    short_message: &part.octets,
+                    ..DeliverSm::default()
+                };
+                batch.push(token, &sm)
+            }
+        }
+    }
+
+    /// Counts what was sent.
+    fn sent(&self, delivery: &Delivery, at_ms: u64) {
+        let ledger = &self.shared.ledger;
+        let Delivery::Receipt(receipt) = delivery else {
+            ledger.incoming.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        ledger.receipts.fetch_add(1, Ordering::Relaxed);
+        if ledger.is_recording() {
+            ledger.add_receipt(SentReceipt {
+                at_ms,
+                id_in_answer: receipt.format.in_answer(receipt.number),
+                recipient: receipt.recipient.text(),
+                outcome: receipt.outcome,
+            });
+        }
+        if self.shared.events.receiver_count() > 0 {
+            let id = receipt.format.in_receipt(receipt.number);
+            let (recipient, outcome) = (receipt.recipient.text(), receipt.outcome);
+            _ = self.shared.events.send(Event::Receipt { id, recipient, outcome });
+        }
+    }
+
+    fn acknowledged(&self, delivery: &Delivery) {
+        let ledger = &self.shared.ledger;
         match delivery {
             Delivery::Receipt(receipt) => {
-                let text = receipt.text(&self.shared.clock);
-                receipt.write_tlvs(&mut self.tlvs);
-                let sm = DeliverSm {
-                    source: international(receipt.recipient.as_bytes()),
-                    destination: Address { ton: 5, npi: 0, digits: receipt.sender.as_bytes() },
-                    esm_class: 0x04,
-                    short_message: text.as_bytes(),
-                    tlvs: self.tlvs.as_tlvs(),
-                    ..DeliverSm::default()
-                };
-                batch.push(self.next_token, &sm)
+                ledger.receipts_acknowledged.fetch_add(1, Ordering::Relaxed);
+                if ledger.is_recording() {
+                    ledger.add_acknowledged(receipt.format.in_answer(receipt.number));
+                }
             }
-            Delivery::Incoming { source, destination, esm_class, data_coding, octets } => {
-                let sm = DeliverSm {
-                    source: international(source.as_bytes()),
-                    destination: international(destination.as_bytes()),
-                    esm_class: *esm_class,
-                    data_coding: *data_coding,
-                    short_message: octets,
-                    ..DeliverSm::default()
-                };
-                batch.push(self.next_token, &sm)
+            Delivery::Incoming(_) => {
+                ledger.incoming_acknowledged.fetch_add(1, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// As operators do: what was not acknowledged is sent again, over any receiving session.
+    fn send_again(&mut self, mut delivery: Delivery, now_ms: u64, was_sent: bool) {
+        let ledger = &self.shared.ledger;
+        let attempts = match &mut delivery {
+            Delivery::Receipt(receipt) => &mut receipt.attempts,
+            Delivery::Incoming(part) => &mut part.attempts,
+        };
+        if was_sent {
+            *attempts += 1;
+            if matches!(delivery, Delivery::Receipt(_)) {
+                ledger.receipts_refused.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        let attempts = match &delivery {
+            Delivery::Receipt(receipt) => receipt.attempts,
+            Delivery::Incoming(part) => part.attempts,
+        };
+        if attempts >= ATTEMPTS_MAX {
+            ledger.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.scheduled.push((now_ms + AGAIN_AFTER_MS, delivery));
+    }
+
+    fn schedule(&mut self) {
+        if !self.scheduled.is_empty() {
+            self.shared.schedule(self.scheduled.drain(..));
         }
     }
 }
 
 impl ServerHandler for Session {
     fn pull(&mut self, batch: &mut DeliverBatch<'_>) {
-        let now = Instant::now();
         if self.shared.behaviour().frozen {
             return;
         }
-        self.send_due_answers(now);
-        while self.receives && batch.room() > 0
-            && let Some(delivery) = self.shared.take_due(now)
-        {
-            if self.push(&delivery, batch).is_err() {
-                self.shared.schedule(now, delivery, 1);
-                return;
-            }
-            if let Delivery::Receipt(receipt) = &delivery {
-                self.shared.ledger.receipts.fetch_add(1, Ordering::Relaxed);
-                if self.shared.events.receiver_count() > 0 {
-                    _ = self.shared.events.send(Event::Receipt { id: receipt.id.clone(), recipient: receipt.recipient.clone(), outcome: receipt.outcome });
+        let now_ms = self.shared.now_ms();
+        self.send_due_answers(now_ms);
+        let room = batch.room();
+        if !self.receives || room == 0 {
+            return;
+        }
+        let mut taken = std::mem::take(&mut self.taken);
+        self.shared.take_due(now_ms, room, &mut taken);
+        let mut deliveries = taken.drain(..);
+        while let Some(delivery) = deliveries.next() {
+            match self.push(&delivery, batch) {
+                Ok(()) => {
+                    self.sent(&delivery, now_ms);
+                    self.in_flight.insert(delivery);
+                }
+                Err(PushError::Full) => {
+                    self.shared
+                        .put_back(std::iter::once(delivery).chain(deliveries.by_ref()).collect::<Vec<_>>().into_iter());
+                    break;
+                }
+                Err(PushError::Encode(_) | PushError::NoTlvs) => {
+                    self.shared.ledger.dropped.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            self.in_flight.insert(self.next_token, delivery);
         }
+        drop(deliveries);
+        self.taken = taken;
     }
 
     fn outcomes(&mut self, outcomes: &OutcomeBatch) {
+        let now_ms = self.shared.now_ms();
         for (token, sent) in outcomes.iter() {
-            let Some(delivery) = self.in_flight.remove(&token) else { continue };
-            let acknowledged = matches!(sent, Sent::Answered { status, .. } if status.is_ok());
-            let ledger = &self.shared.ledger;
-            match (&delivery, acknowledged) {
-                (Delivery::Receipt(receipt), true) => {
-                    ledger.receipts_acknowledged.fetch_add(1, Ordering::Relaxed);
-                    if ledger.is_recording() {
-                        ledger.add_acknowledged(receipt.id_in_answer.clone());
-                    }
-                }
-                (_, true) => {}
-                (_, false) => {
-                    // As operators do: what was not acknowledged is sent again, over any receiving session.
-                    ledger.receipts_refused.fetch_add(1, Ordering::Relaxed);
-                    self.shared.schedule(Instant::now() + Duration::from_millis(200), delivery, 1);
-                }
+            let Some(delivery) = self.in_flight.remove(token) else { continue };
+            match sent {
+                Sent::Answered { status, .. } if status.is_ok() => self.acknowledged(&delivery),
+                Sent::ConnectionLost { written: false } => self.send_again(delivery, now_ms, false),
+                _ => self.send_again(delivery, now_ms, true),
             }
         }
+        self.schedule();
+        self.shared.ledger.tell();
     }
 
     fn requests(&mut self, requests: RequestBatch, answers: &mut Answers<'_>) {
-        let now = Instant::now();
+        let now_ms = self.shared.now_ms();
+        let behaviour = self.shared.behaviour();
         for decoded in requests.iter() {
             match decoded {
-                Decoded::Parsed { header, pdu: Pdu::SubmitSm(sm), .. } => self.submit(header, &sm, now, answers),
+                Decoded::Parsed { header, pdu: Pdu::SubmitSm(sm), .. } => {
+                    self.submit(&behaviour, now_ms, header, &sm, answers);
+                }
+                Decoded::Parsed { header, pdu: Pdu::DataSm(data), .. } => {
+                    self.submit(&behaviour, now_ms, header, &data.as_sm(), answers);
+                }
                 Decoded::Parsed { header, .. } => answers.respond(&Answer::new(header, CommandStatus::RINVCMDID)),
                 Decoded::Damaged { header, why, .. } => answers.respond(&Answer::new(header, why.status())),
             }
         }
+        self.schedule();
+        self.shared.ledger.tell();
     }
 }
 
-fn answer(header: Header, status: CommandStatus, id: &str) -> Answer<'_> {
-    if status.is_ok() {
-        return Answer::accepted(header, id.as_bytes());
+fn answer<'a>(held: &Held, id: &'a mut String) -> Answer<'a> {
+    id.clear();
+    if held.status == 0 {
+        held.format.write_in_answer(held.number, id);
     }
-    Answer { sequence_number: header.sequence_number, request: CommandId::SUBMIT_SM, status, message_id: &[], tlvs: Tlvs::EMPTY }
+    answer_with(held, id.as_bytes())
 }
 
-/// The id as in the answer, and as in the receipt.
-fn ids(format: IdFormat, number: u64) -> (String, String) {
-    match format {
-        IdFormat::Decimal => (number.to_string(), number.to_string()),
-        IdFormat::Hexadecimal => (format!("{number:X}"), format!("{number:x}")),
-        IdFormat::HexadecimalInResponse => (format!("{number:X}"), format!("{number:010}")),
+fn answer_with<'a>(held: &Held, id: &'a [u8]) -> Answer<'a> {
+    if held.status == 0 {
+        return Answer::accepted(held.header, id);
     }
-}
-
-fn receipt_at(behaviour: &Behaviour, number: u64, now: Instant) -> Instant {
-    if dice(behaviour.seed, number, 6) < behaviour.early_per_mille {
-        return now;
-    }
-    let jitter_ms = u64::from(dice(behaviour.seed, number, 7)) * behaviour.reorder_ms / 1000;
-    now + Duration::from_millis(behaviour.answer_ms + behaviour.receipt_ms + jitter_ms)
-}
-
-/// The text of a part and its place among the others.
-fn decode(sm: &SubmitSm<'_>) -> (String, Option<(u16, u8, u8)>) {
-    let octets = sm.message();
-    let split = (sm.esm_class & 0x40 != 0).then(|| text::udh::split(octets)).flatten();
-    let (concatenation, payload) = match split {
-        Some((header, rest)) => (header.concat().map(|concat| (concat.reference.value(), concat.total, concat.number)), rest),
-        None => (sm.tlvs.sar(), octets),
-    };
-    let text = if sm.data_coding & 0x0c == 0x08 { text::ucs2::decode_lossy(payload) } else { text::gsm7::decode_lossy(payload) };
-    (text.text, concatenation)
+    Answer::new(held.header, CommandStatus(held.status))
 }

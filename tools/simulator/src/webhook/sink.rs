@@ -107,7 +107,8 @@ impl Sink {
     pub async fn start(options: &SinkOptions, recording: bool) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let secrets = Secrets { secret_key: options.secret_key.clone(), signing_secret: options.signing_secret.clone() };
+        let secrets =
+            Secrets { secret_key: options.secret_key.clone(), signing_secret: options.signing_secret.clone() };
         let mood = Mood::Answer { status: options.status, after_ms: options.delay_ms };
         let shared = Arc::new(Shared {
             secrets: RwLock::new(secrets),
