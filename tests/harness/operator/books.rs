@@ -1,0 +1,91 @@
+//! What the operator wrote down.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+/// One submit_sm that was read and answered ESME_ROK.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// source_addr.
+    pub source: String,
+    /// destination_addr.
+    pub destination: String,
+    /// Number of the part and how many there are.
+    pub part: (u8, u8),
+    /// Its text, decoded.
+    pub text: String,
+    /// The id it was given.
+    pub operator_id: String,
+    /// How often the server had been killed before.
+    pub crashes_before: u32,
+}
+
+/// One receipt that was sent.
+#[derive(Clone, Debug)]
+pub struct ReceiptGiven {
+    /// The number it is about.
+    pub destination: String,
+    /// The id it names.
+    pub operator_id: String,
+    /// Its `stat`.
+    pub word: &'static str,
+    /// Whether the platform answered ESME_ROK.
+    pub acknowledged: bool,
+}
+
+/// The books; shared by all sessions.
+#[derive(Default)]
+pub struct Books {
+    submitted: Mutex<Vec<Submitted>>,
+    receipts: Mutex<Vec<ReceiptGiven>>,
+    crashes: AtomicU32,
+}
+
+impl Books {
+    /// Enters a submit.
+    pub fn submitted(&self, submitted: Submitted) {
+        self.submitted.lock().push(submitted);
+    }
+
+    /// Enters a receipt and answers its place.
+    pub fn receipt(&self, receipt: ReceiptGiven) -> usize {
+        let mut receipts = self.receipts.lock();
+        receipts.push(receipt);
+        receipts.len() - 1
+    }
+
+    /// The platform took responsibility for that receipt.
+    pub fn acknowledged(&self, place: usize) {
+        self.receipts.lock()[place].acknowledged = true;
+    }
+
+    /// Notes that the server was killed.
+    pub fn crashed(&self) {
+        self.crashes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it was.
+    #[must_use]
+    pub fn crashes(&self) -> u32 {
+        self.crashes.load(Ordering::SeqCst)
+    }
+
+    /// How many submits there were.
+    #[must_use]
+    pub fn submitted_count(&self) -> usize {
+        self.submitted.lock().len()
+    }
+
+    /// How many receipts were acknowledged.
+    #[must_use]
+    pub fn acknowledged_count(&self) -> usize {
+        self.receipts.lock().iter().filter(|receipt| receipt.acknowledged).count()
+    }
+
+    /// Copies of both books.
+    #[must_use]
+    pub fn copy(&self) -> (Vec<Submitted>, Vec<ReceiptGiven>) {
+        (self.submitted.lock().clone(), self.receipts.lock().clone())
+    }
+}

@@ -1,0 +1,103 @@
+//! The listener and what its sessions share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::behaviour::Behaviour;
+use super::books::Books;
+use super::receipts::Waiting;
+use super::session;
+
+/// What all sessions share.
+pub struct Shared {
+    /// The books.
+    pub books: Books,
+    /// How to behave.
+    pub behaviour: Mutex<Behaviour>,
+    /// Receipts to be sent.
+    pub receipts: Waiting,
+    /// Changes when all connections are to be cut.
+    pub cut: watch::Sender<u64>,
+    last_id: AtomicU64,
+}
+
+impl Shared {
+    /// The next message id: eight digits, none twice.
+    pub fn next_id(&self) -> String {
+        format!("{:010}", self.last_id.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A running operator; stops when dropped.
+pub struct Operator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    listening: JoinHandle<()>,
+}
+
+impl Operator {
+    /// Listens on a port of loopback.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub async fn start(behaviour: Behaviour) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            books: Books::default(),
+            behaviour: Mutex::new(behaviour),
+            receipts: Waiting::default(),
+            cut: watch::channel(0).0,
+            last_id: AtomicU64::new(1_000_000),
+        });
+        let serving = Arc::clone(&shared);
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(session::serve(Arc::clone(&serving), stream));
+            }
+        });
+        Ok(Self { shared, address, listening })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its books.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.shared.books
+    }
+
+    /// Receipts it still has to send.
+    #[must_use]
+    pub fn receipts_waiting(&self) -> usize {
+        self.shared.receipts.count()
+    }
+
+    /// Behaves otherwise from now on.
+    pub fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.shared.behaviour.lock());
+    }
+
+    /// Closes all connections at once, whatever is in flight.
+    pub fn cut(&self) {
+        self.shared.cut.send_modify(|count| *count += 1);
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.listening.abort();
+        self.cut();
+    }
+}

@@ -1,0 +1,174 @@
+//! One bound connection.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::mpsc;
+
+use super::alphabet;
+use super::behaviour::receipt_word;
+use super::books::{ReceiptGiven, Submitted};
+use super::pdu::{self, Frame};
+use super::receipts::Due;
+use super::service::Shared;
+
+/// Receipts unanswered on one session at a time.
+const RECEIPT_WINDOW: usize = 50;
+/// How often due receipts are looked for.
+const TURN: Duration = Duration::from_millis(2);
+/// PDUs read and not yet handled.
+const READ_AHEAD: usize = 256;
+
+struct Session {
+    shared: Arc<Shared>,
+    writer: OwnedWriteHalf,
+    receives: bool,
+    sequence: u32,
+    answers: VecDeque<(Instant, Frame)>,
+    unanswered: HashMap<u32, (usize, Due)>,
+}
+
+/// Serves a connection until it ends; receipts without an answer go back to the others.
+pub async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let (mut reader, writer) = stream.into_split();
+    let (frames_in, mut frames) = mpsc::channel(READ_AHEAD);
+    let reading = tokio::spawn(async move {
+        while let Ok(frame) = Frame::read(&mut reader).await {
+            if frames_in.send(frame).await.is_err() {
+                break;
+            }
+        }
+    });
+    let mut cut = shared.cut.subscribe();
+    let mut session = Session {
+        shared: Arc::clone(&shared),
+        writer,
+        receives: false,
+        sequence: 1,
+        answers: VecDeque::new(),
+        unanswered: HashMap::new(),
+    };
+    let mut turn = tokio::time::interval(TURN);
+    loop {
+        let done = tokio::select! {
+            frame = frames.recv() => match frame {
+                Some(frame) => session.handle(frame).await,
+                None => true,
+            },
+            _ = turn.tick() => session.turn().await.is_err(),
+            _ = cut.changed() => true,
+        };
+        if done {
+            break;
+        }
+    }
+    reading.abort();
+    for (_, (_, due)) in session.unanswered.drain() {
+        shared.receipts.put_back(due);
+    }
+}
+
+impl Session {
+    /// Answers whether the session is over.
+    async fn handle(&mut self, frame: Frame) -> bool {
+        let at_once = match frame.command {
+            pdu::BIND_RECEIVER | pdu::BIND_TRANSMITTER | pdu::BIND_TRANSCEIVER => {
+                self.receives = frame.command != pdu::BIND_TRANSMITTER;
+                Frame::new(frame.command | pdu::RESPONSE, 0, frame.sequence, b"operator\0")
+            }
+            pdu::SUBMIT_SM => {
+                self.submit(&frame);
+                return false;
+            }
+            pdu::ENQUIRE_LINK | pdu::UNBIND => Frame::new(frame.command | pdu::RESPONSE, 0, frame.sequence, &[]),
+            command if command == pdu::DELIVER_SM | pdu::RESPONSE => {
+                self.receipt_answered(&frame);
+                return false;
+            }
+            _ => return false,
+        };
+        let over = frame.command == pdu::UNBIND;
+        self.writer.write_all(&at_once.bytes()).await.is_err() || over
+    }
+
+    fn submit(&mut self, frame: &Frame) {
+        let Some(submit) = pdu::read_submit(&frame.body) else {
+            // ESME_RSYSERR: a body that can't be read is a fault of the platform; the checker misses its text.
+            self.answers.push_back((Instant::now(), Frame::new(frame.command | pdu::RESPONSE, 8, frame.sequence, &[])));
+            return;
+        };
+        let behaviour = self.shared.behaviour.lock().clone();
+        let operator_id = self.shared.next_id();
+        let answer_at = Instant::now() + behaviour.round_trip;
+        let mut id = operator_id.clone().into_bytes();
+        id.push(0);
+        self.answers.push_back((answer_at, Frame::new(frame.command | pdu::RESPONSE, 0, frame.sequence, &id)));
+        if submit.receipt_wanted {
+            self.shared.receipts.add(Due {
+                at: answer_at + behaviour.receipt_after,
+                source: submit.source.clone(),
+                destination: submit.destination.clone(),
+                operator_id: operator_id.clone(),
+            });
+        }
+        self.shared.books.submitted(Submitted {
+            text: alphabet::decode(submit.data_coding, &submit.octets),
+            source: submit.source,
+            destination: submit.destination,
+            part: submit.part,
+            operator_id,
+            crashes_before: self.shared.books.crashes(),
+        });
+    }
+
+    fn receipt_answered(&mut self, frame: &Frame) {
+        if let Some((place, due)) = self.unanswered.remove(&frame.sequence) {
+            if frame.status == 0 {
+                self.shared.books.acknowledged(place);
+            } else {
+                self.shared.receipts.add(due);
+            }
+        }
+    }
+
+    /// Writes what has become due.
+    async fn turn(&mut self) -> std::io::Result<()> {
+        let now = Instant::now();
+        let mut out = Vec::new();
+        while self.answers.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, frame)) = self.answers.pop_front() {
+                out.extend(frame.bytes());
+            }
+        }
+        let receipts_wanted = self.receives && self.shared.behaviour.lock().receipts;
+        if receipts_wanted {
+            for due in self.shared.receipts.take(RECEIPT_WINDOW.saturating_sub(self.unanswered.len())) {
+                out.extend(self.receipt(due).bytes());
+            }
+        }
+        if out.is_empty() { Ok(()) } else { self.writer.write_all(&out).await }
+    }
+
+    fn receipt(&mut self, due: Due) -> Frame {
+        let word = receipt_word(&due.destination);
+        // In a deliver_sm the number written to is the source: the handset answers, so to speak.
+        let body = pdu::receipt_body(&due.destination, &due.source, &due.operator_id, word);
+        let place = self.shared.books.receipt(ReceiptGiven {
+            destination: due.destination.clone(),
+            operator_id: due.operator_id.clone(),
+            word,
+            acknowledged: false,
+        });
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.unanswered.insert(sequence, (place, due));
+        Frame::new(pdu::DELIVER_SM, 0, sequence, &body)
+    }
+}

@@ -1,0 +1,35 @@
+//! A client sends, the operator gets it, the receipt comes back, the webhook tells, the list shows.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use harness::load::LoadOptions;
+use harness::stage::{Between, Stage};
+use harness::wait;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn send_and_read() -> Result<()> {
+    let mut stage = Stage::set("send_and_read", Between::default()).await?;
+    let acme = stage.accounts[0].clone();
+    let mut client = stage.connect().await?;
+    let load = stage.load(&LoadOptions { connections: 2, ..LoadOptions::default() });
+    wait::until("200 messages kept", Duration::from_secs(20), || stage.ledger.kept_count() >= 200).await?;
+    load.stop().await?;
+
+    let answer = client.call("GET", "/v2.1/sms?externalId=C-acme-0&getFullDate=1", &acme.headers(), b"").await?;
+    assert_eq!((answer.status, answer.envelope_faults()), (200, vec![]), "{}", String::from_utf8_lossy(&answer.body));
+    let item = answer.json()?["data"][0].clone();
+    assert_eq!((&item["externalId"], &item["sender"]), (&json!("acme-0"), &json!("ACME")));
+
+    let nobody = client.call("GET", "/v2.1/sms?externalId=nobody", &acme.headers(), b"").await?;
+    assert_eq!((nobody.status, nobody.envelope_faults()), (404, vec![]));
+    let foreign = client.call("GET", "/v2.1/sms?externalId=globex-4", &acme.headers(), b"").await?;
+    assert_eq!(foreign.status, 404, "a neighbour's message must not be found");
+    drop(client);
+
+    let evidence = stage.judged().await?;
+    assert!(evidence.told.iter().any(|told| told.status == 21) && evidence.told.iter().any(|told| told.status == 22));
+    assert!(evidence.submitted.iter().any(|submit| submit.part.1 > 1), "long messages were among them");
+    Ok(())
+}
