@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinSet;
 
+use super::answers::HeldAnswers;
 use super::behaviour::{Behaviour, Outcome};
 use super::control;
 use super::delivery::incoming;
@@ -226,9 +227,10 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         return;
     }
     let Ok(session) = pending.accept(b"simulator") else { return };
-    let bound = Bound { number: shared.next_session(), handle: session.handle(), cut: Arc::new(Notify::new()) };
+    let handle = session.handle();
+    let held = Arc::new(HeldAnswers::new(handle.clone()));
+    let bound = Bound { number: shared.next_session(), handle, cut: Arc::new(Notify::new()), held };
     let _listed = Listed::new(&shared, bound.clone());
-    let Bound { number, handle, cut } = bound;
     let disconnect_every_ms = shared.behaviour().disconnect_every_ms;
     let time_is_over = async {
         if disconnect_every_ms == 0 {
@@ -236,10 +238,10 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         }
         tokio::time::sleep(Duration::from_millis(disconnect_every_ms)).await;
     };
-    let handler = Session::new(Arc::clone(&shared), number, handle, request.mode.receives(), Arc::clone(&cut));
+    let handler = Session::new(Arc::clone(&shared), &bound, request.mode.receives());
     tokio::select! {
         _ = session.run(handler) => {}
-        () = cut.notified() => {}
+        () = bound.cut.notified() => {}
         () = time_is_over => {
             shared.ledger.cuts.fetch_add(1, Ordering::Relaxed);
         }

@@ -6,6 +6,7 @@
 //! Every choice left to chance follows from the seed and the number of the submit, so that a run can be repeated.
 
 mod agenda;
+mod answers;
 mod behaviour;
 mod control;
 mod delivery;

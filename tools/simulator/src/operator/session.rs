@@ -5,19 +5,18 @@ use std::sync::atomic::Ordering;
 
 use smpp::pdu::{Decoded, DeliverSm, Pdu, SubmitSm};
 use smpp::server::{DeliverBatch, ServerHandler};
-use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch, SessionHandle};
+use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch};
 use smpp::{CommandStatus, Header};
 use tokio::sync::Notify;
 
-use super::agenda::Agenda;
+use super::answers::{Held, HeldAnswers};
 use super::behaviour::{Behaviour, Outcome};
 use super::delivery::{Delivery, Digits, Receipt, TEXT_START_OCTETS, incoming};
-use super::ids::IdFormat;
 use super::join::decode;
 use super::ledger::{SentReceipt, Submitted};
 use super::listener::Event;
 use super::receipt::ReceiptWriter;
-use super::shared::Shared;
+use super::shared::{Bound, Shared};
 use super::slots::Slots;
 use super::verdict::{Arrival, Verdict, is_throttled_twice, judge};
 
@@ -28,22 +27,12 @@ const ATTEMPTS_MAX: u8 = 50;
 /// How long a handset takes to answer, in milliseconds.
 const REPLY_AFTER_MS: u64 = 300;
 
-/// An answer that waits for its time.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    header: Header,
-    status: u32,
-    number: u64,
-    format: IdFormat,
-}
-
 pub(super) struct Session {
     shared: Arc<Shared>,
     number: u64,
-    handle: SessionHandle,
     receives: bool,
     cut: Arc<Notify>,
-    held: Agenda<Held>,
+    held: Arc<HeldAnswers>,
     /// Submits that were taken and are never answered.
     never_answered: usize,
     in_flight: Slots<Delivery>,
@@ -55,20 +44,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        number: u64,
-        handle: SessionHandle,
-        receives: bool,
-        cut: Arc<Notify>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, bound: &Bound, receives: bool) -> Self {
         Self {
             shared,
-            number,
-            handle,
+            number: bound.number,
             receives,
-            cut,
-            held: Agenda::default(),
+            cut: Arc::clone(&bound.cut),
+            held: Arc::clone(&bound.held),
             never_answered: 0,
             in_flight: Slots::default(),
             submits: 0,
@@ -94,7 +76,7 @@ impl Session {
             number_on_session: self.submits,
             recipient: sm.destination.digits,
             at_ms: now_ms,
-            unanswered: self.held.len() + self.never_answered,
+            unanswered: if behaviour.window_max == 0 { 0 } else { self.held.len() + self.never_answered },
         };
         let mut verdict = judge(behaviour, &arrival);
         self.hold_up(behaviour, sm, &mut verdict);
@@ -109,7 +91,7 @@ impl Session {
         let held = Held { header, status: verdict.status, number: id, format: behaviour.id_format };
         match verdict.answer_after_ms {
             None => self.never_answered += 1,
-            Some(0) if !behaviour.frozen => answers.respond(&answer(&held, &mut self.id)),
+            Some(0) if !behaviour.frozen => answers.respond(&held.answer(&mut self.id)),
             Some(after_ms) => {
                 self.held.push(now_ms + after_ms, held);
                 self.shared.wake_at(now_ms + after_ms);
@@ -214,19 +196,6 @@ impl Session {
         shared.ledger.add(submitted);
     }
 
-    fn send_due_answers(&mut self, now_ms: u64) {
-        let due: Vec<Held> = std::iter::from_fn(|| self.held.pop_due(now_ms)).collect();
-        if due.is_empty() {
-            return;
-        }
-        let ids: Vec<String> = due.iter().map(|held| held.format.in_answer(held.number)).collect();
-        let answers = due.iter().zip(&ids).map(|(held, id)| answer_with(held, id.as_bytes()));
-        self.handle.respond(&answers.collect::<Vec<_>>());
-        if let Some(at_ms) = self.held.next_at() {
-            self.shared.wake_at(at_ms);
-        }
-    }
-
     fn push(&mut self, delivery: &Delivery, batch: &mut DeliverBatch<'_>) -> Result<(), PushError> {
         let token = self.in_flight.next_token();
         match delivery {
@@ -320,7 +289,6 @@ impl ServerHandler for Session {
             return;
         }
         let now_ms = self.shared.now_ms();
-        self.send_due_answers(now_ms);
         let room = batch.room();
         if !self.receives || room == 0 {
             return;
@@ -380,19 +348,4 @@ impl ServerHandler for Session {
         self.schedule();
         self.shared.ledger.tell();
     }
-}
-
-fn answer<'a>(held: &Held, id: &'a mut String) -> Answer<'a> {
-    id.clear();
-    if held.status == 0 {
-        held.format.write_in_answer(held.number, id);
-    }
-    answer_with(held, id.as_bytes())
-}
-
-fn answer_with<'a>(held: &Held, id: &'a [u8]) -> Answer<'a> {
-    if held.status == 0 {
-        return Answer::accepted(held.header, id);
-    }
-    Answer::new(held.header, CommandStatus(held.status))
 }

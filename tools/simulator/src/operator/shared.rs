@@ -11,6 +11,7 @@ use smpp::session::SessionHandle;
 use tokio::sync::{Notify, broadcast};
 
 use super::agenda::Agenda;
+use super::answers::HeldAnswers;
 use super::behaviour::Behaviour;
 use super::delivery::{Delivery, Digits};
 use super::join::Message;
@@ -34,6 +35,7 @@ pub(super) struct Bound {
     pub(super) number: u64,
     pub(super) handle: SessionHandle,
     pub(super) cut: Arc<Notify>,
+    pub(super) held: Arc<HeldAnswers>,
 }
 
 pub(super) struct Shared {
@@ -106,7 +108,7 @@ impl Shared {
 
     pub(super) fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.write() = Arc::new(behaviour);
-        self.wake_sessions();
+        self.wake_at(self.now_ms());
     }
 
     /// Puts deliveries up for their times.
@@ -153,10 +155,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn wake_sessions(&self) {
-        self.sessions.lock().iter().for_each(|bound| bound.handle.wake());
-    }
-
     /// Wakes the sessions when something is due, for ever.
     pub(super) async fn keep_waking(&self) {
         loop {
@@ -172,13 +170,23 @@ impl Shared {
                 () = due => {}
             }
             self.wake_at_ms.store(NEVER, Ordering::SeqCst);
-            // What is due already needs no further wake-up: a session that gets room asks by itself.
-            let next = self.deliveries.lock().next_after(self.now_ms());
-            if let Some(at_ms) = next {
+            if let Some(at_ms) = self.do_what_is_due() {
                 self.wake_at_ms.fetch_min(at_ms, Ordering::SeqCst);
             }
-            self.wake_sessions();
         }
+    }
+
+    /// Sends answers, lets sessions take deliveries, and says when the next of either is due.
+    fn do_what_is_due(&self) -> Option<u64> {
+        let (now_ms, frozen) = (self.now_ms(), self.behaviour().frozen);
+        // What is due already needs no further wake-up: a session that gets room asks by itself.
+        let mut next = self.deliveries.lock().next_after(now_ms);
+        for bound in self.sessions.lock().iter() {
+            let answer = if frozen { None } else { bound.held.send_due(now_ms) };
+            next = next.into_iter().chain(answer).min();
+            bound.handle.wake();
+        }
+        next
     }
 
     /// Whether the rate limit is exceeded (generic cell rate algorithm with a burst of 100 ms).
