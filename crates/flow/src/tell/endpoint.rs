@@ -29,6 +29,9 @@ pub struct Key {
     pub url: Option<Arc<str>>,
 }
 
+/// Where an endpoint is called, or why its events can't be told.
+pub type Resolved = Result<Arc<Target>, &'static str>;
+
 /// One receiver.
 pub struct Endpoint {
     /// Its name.
@@ -37,8 +40,8 @@ pub struct Endpoint {
     pub post: Arc<dyn Post>,
     /// Wakes the pump.
     pub wake: Notify,
-    /// The target of a version of the control data, or why there is none.
-    pub target: Mutex<Option<(u64, Result<Arc<Target>, &'static str>)>>,
+    /// Its target under a version of the control data.
+    pub target: Mutex<Option<(u64, Resolved)>>,
     state: Mutex<State>,
 }
 

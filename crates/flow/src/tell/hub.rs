@@ -16,7 +16,7 @@ use store::Event;
 use tokio::sync::Notify;
 
 use super::bounds::{EVENTS_IN_MEMORY_MAX, GONE_ENDPOINTS_MAX, TOLD_DURING_READ_MAX};
-use super::endpoint::{Endpoint, Key, Pushed};
+use super::endpoint::{Endpoint, Key, Pushed, Resolved};
 use super::guard::Guard;
 use super::options::Options;
 use super::outbox::Outbox;
@@ -233,7 +233,7 @@ impl Hub {
     }
 
     /// Where the endpoint is called, or why its events can't be told.
-    pub fn target(&self, endpoint: &Endpoint) -> Result<Arc<Target>, &'static str> {
+    pub fn target(&self, endpoint: &Endpoint) -> Resolved {
         let control = self.outbox.control();
         let gone_under = endpoint.state().gone;
         match gone_under {

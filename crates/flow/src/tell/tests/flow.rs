@@ -169,10 +169,8 @@ async fn one_account_with_many_hanging_urls_leaves_slots_to_others() {
     let running =
         Running::with_transport(MemoryOutbox::new(accounts.collect()), Options::default(), receivers.transport());
     for number in 0..1_000 {
-        let mut event = running.outbox.event(1, Lane::Standard);
-        event.webhook_url = Some(format!("https://bad{number}.example.com/").into());
-        running.outbox.keep(&event);
-        running.handle.tell(Arc::new(event));
+        let url = format!("https://bad{number}.example.com/");
+        running.handle.tell(Arc::new(running.outbox.event_to(1, &url)));
     }
     sleep(Duration::from_millis(100)).await;
     assert_eq!(receivers.count(), 125, "a quarter of the slots");

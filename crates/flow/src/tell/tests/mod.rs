@@ -1,6 +1,11 @@
 //! Tests of the whole stage: against receivers on loopback, and in virtual time against receivers in memory.
 
+mod calls;
+mod faults;
 mod flow;
+mod guard;
 mod memory;
+mod receiver;
 mod recovery;
 mod support;
+mod trust;

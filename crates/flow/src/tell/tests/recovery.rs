@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use domain::clock::{Clock, UnixMillis};
+use domain::clock::Clock;
 use domain::fact::{CallOutcome, EventId};
 use domain::id::MessageId;
 use domain::lane::Lane;
@@ -13,7 +13,7 @@ use domain::limits::EVENTS_PER_ENDPOINT_MAX;
 use tokio::time::{Instant, sleep};
 
 use super::memory::{Receivers, status_only};
-use super::support::{MemoryOutbox, Running, account, endpoint, event, until};
+use super::support::{MemoryOutbox, Running, account, endpoint, until};
 use crate::tell::Options;
 
 fn one_account() -> MemoryOutbox {
@@ -195,10 +195,7 @@ async fn more_endpoints_than_there_is_place_for_get_their_turn() {
     let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
     let mut ids = Vec::new();
     for number in 0..10_500 {
-        let mut event = event(1, running.outbox.event(1, Lane::Standard).id.message);
-        event.webhook_url = Some(format!("https://h{number}.example.com/").into());
-        event.status_at = UnixMillis(0);
-        running.outbox.keep(&event);
+        let event = running.outbox.event_to(1, &format!("https://h{number}.example.com/"));
         ids.push(event.id);
         running.handle.tell(Arc::new(event));
     }

@@ -71,6 +71,14 @@ impl MemoryOutbox {
         event
     }
 
+    /// An event of a request that named a URL of its own.
+    pub(super) fn event_to(&self, account: u32, url: &str) -> Event {
+        let mut event = event(account, self.0.ids.next(Lane::Standard));
+        event.webhook_url = Some(url.into());
+        self.keep(&event);
+        event
+    }
+
     pub(super) fn untold_count(&self) -> usize {
         self.0.untold.lock().len()
     }
