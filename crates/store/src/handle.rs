@@ -136,14 +136,6 @@ impl Store {
         self.known(request).await
     }
 
-    /// As [`Store::repeated`].
-    ///
-    /// # Errors
-    /// [`RecordError`] when the store can't be asked.
-    pub async fn repeats(&self, request: &Request) -> Result<Option<AcceptOutcome>, RecordError> {
-        self.repeated(request).await
-    }
-
     async fn known(&self, request: &Request) -> Result<Option<AcceptOutcome>, RecordError> {
         for (kind, text) in references(request) {
             if let Some(first) = self.first_with(request.account, kind, text).await? {

@@ -206,7 +206,7 @@ impl Accept {
         if request.external_id.is_none() && request.idempotency_key.is_none() {
             return too_low;
         }
-        match self.0.store.repeats(&request).await {
+        match self.0.store.repeated(&request).await {
             Ok(Some(outcome)) => self.answer(Ok(outcome), account, Vec::new()),
             Ok(None) => too_low,
             Err(error) => self.answer(Err(error), account, Vec::new()),

@@ -14,11 +14,22 @@ use crate::start::{asked_to_stop, runtime};
 #[derive(Debug, clap::Subcommand)]
 pub enum Simulate {
     /// A mobile operator's message centre (SMPP 3.4).
-    Operator(OperatorOptions),
+    Operator(Quietly<OperatorOptions>),
     /// A phone: what is typed is sent to a number, what is sent to it is shown.
     Handset(Handset),
     /// A receiver of webhooks that checks signatures.
-    Webhook(SinkOptions),
+    Webhook(Quietly<SinkOptions>),
+}
+
+/// Something that shows what it sees, unless told not to.
+#[derive(Debug, clap::Args)]
+pub struct Quietly<T: clap::Args> {
+    /// Its own options.
+    #[command(flatten)]
+    pub options: T,
+    /// Show nothing: for load tests, where showing costs more than the work.
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// `posthorn simulate handset`.
@@ -65,8 +76,11 @@ async fn start_operator(options: &OperatorOptions) -> Result<Operator> {
     Ok(operator)
 }
 
-async fn operator(options: &OperatorOptions) -> Result<()> {
+async fn operator(Quietly { options, quiet }: &Quietly<OperatorOptions>) -> Result<()> {
     let operator = start_operator(options).await?;
+    if *quiet {
+        return asked_to_stop().await;
+    }
     let mut events = operator.events();
     loop {
         tokio::select! {
@@ -103,10 +117,13 @@ async fn handset(options: &Handset) -> Result<()> {
     }
 }
 
-async fn webhook(options: &SinkOptions) -> Result<()> {
+async fn webhook(Quietly { options, quiet }: &Quietly<SinkOptions>) -> Result<()> {
     let sink = Sink::start(options, false).await;
     let sink = sink.with_context(|| format!("the receiver can't be started on {}", options.listen))?;
     println!("{} on {}", paint(Colour::Bold, "webhooks"), sink.url());
+    if *quiet {
+        return asked_to_stop().await;
+    }
     let mut events = sink.watch();
     loop {
         tokio::select! {
