@@ -15,6 +15,7 @@ pub mod server;
 pub mod setup;
 pub mod sink;
 pub mod site;
+pub mod small_disk;
 pub mod spans;
 pub mod stage;
 pub mod wait;

@@ -21,6 +21,7 @@ pub struct Server {
     child: Child,
     pid: Pid,
     address: SocketAddr,
+    operations: Option<SocketAddr>,
     ready_after: Duration,
     _stdout: BufReader<ChildStdout>,
 }
@@ -63,17 +64,23 @@ impl Server {
             Ok(Err(error)) => bail!("not ready: {error:#}\n{}", tail(&launch.log)),
             Err(_) => bail!("not ready after {} s\n{}", READY_WITHIN.as_secs(), tail(&launch.log)),
         };
-        let base = ready["baseUrl"].as_str().context("no baseUrl in the ready line")?;
-        let address = base.trim_start_matches("http://").trim_end_matches('/').parse().context("baseUrl")?;
+        let address = address_of(&ready["baseUrl"]).context("no baseUrl in the ready line")?;
+        let operations = address_of(&ready["operationsUrl"]);
         let number = ready["pid"].as_i64().context("no pid in the ready line")?;
         let pid = Pid::from_raw(i32::try_from(number)?).context("pid 0")?;
-        Ok(Self { child, pid, address, ready_after: started.elapsed(), _stdout: stdout })
+        Ok(Self { child, pid, address, operations, ready_after: started.elapsed(), _stdout: stdout })
     }
 
     /// Where its API listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its metrics and health answers are.
+    #[must_use]
+    pub fn operations(&self) -> Option<SocketAddr> {
+        self.operations
     }
 
     /// How long the start took.
@@ -134,6 +141,10 @@ async fn ready_line(stdout: &mut BufReader<ChildStdout>) -> Result<Value> {
             return serde_json::from_str(&line).context("the ready line");
         }
     }
+}
+
+fn address_of(url: &Value) -> Option<SocketAddr> {
+    url.as_str()?.trim_start_matches("http://").trim_end_matches('/').parse().ok()
 }
 
 fn tail(log: &PathBuf) -> String {

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::checker::{Evidence, judge, verdict};
 use crate::dump;
-use crate::http::Connection;
-use crate::ledger::Ledger;
+use crate::http::{Answer, Connection};
+use crate::ledger::{Asked, Ledger, Outcome};
 use crate::liars::{ClientLiar, ClientLie, OperatorLiar, OperatorLie, SinkLiar};
 use crate::load::{Load, LoadOptions};
 use crate::operator::{Behaviour, Operator};
@@ -175,6 +176,38 @@ impl Stage {
         Load::start(options, &address, &self.accounts, &self.ledger, self.seed)
     }
 
+    /// The server died without being killed by the story; what was in flight may be submitted again.
+    pub fn died(&mut self) {
+        self.server = None;
+        self.operator.books().crashed();
+    }
+
+    /// One message of one client, entered into the ledger.
+    ///
+    /// # Errors
+    /// No answer came; the ledger says so too.
+    pub async fn ask(&self, connection: &mut Connection, account: usize, id: &str, phone: &str) -> Result<Answer> {
+        let account = &self.accounts[account];
+        let text = format!("{id} asks");
+        let end = self.ledger.enter(vec![Asked {
+            account: account.name.to_owned(),
+            external_id: id.to_owned(),
+            phone: phone.to_owned(),
+            text: text.clone(),
+            outcome: Outcome::Unanswered,
+            answered_id: None,
+        }]);
+        let body = json!({"sender": account.sender, "message": text, "phoneNumbers": [phone], "externalId": id});
+        let answer = connection.call("POST", "/v2.1/sms", &account.headers(), body.to_string().as_bytes()).await?;
+        if answer.status == 200 {
+            let answered = answer.json()?["data"][0]["externalId"].as_str().unwrap_or_default().to_owned();
+            self.ledger.answered(end, 1, Outcome::Kept, &[answered]);
+        } else {
+            self.ledger.answered(end, 1, Outcome::Refused(answer.status), &[]);
+        }
+        Ok(answer)
+    }
+
     /// A connection of a client.
     ///
     /// # Errors
@@ -211,10 +244,7 @@ impl Stage {
         let told: std::collections::HashSet<String> =
             self.sink.told().into_iter().filter(|told| told.answered < 300).map(|told| told.phone).collect();
         let asked = self.ledger.copy();
-        asked
-            .iter()
-            .filter(|asked| asked.outcome == crate::ledger::Outcome::Kept)
-            .all(|asked| told.contains(&asked.phone))
+        asked.iter().filter(|asked| asked.outcome == Outcome::Kept).all(|asked| told.contains(&asked.phone))
     }
 
     /// Quiet period, dump, stop, span files: all books of the run.

@@ -1,5 +1,16 @@
 //! The stories: one file each, all against the real binary.
 
+mod apply_live;
+mod bad_input;
+mod canary_leak;
+mod demo_once;
+mod descriptors;
+mod disk_full;
+mod double_start;
+mod fsync_eio;
+mod graceful_drain;
+mod idempotent_race;
 mod kill9_20;
 mod mutants;
+mod restart_webhooks;
 mod send_and_read;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use harness::load::LoadOptions;
 use harness::stage::{Between, Stage};
 use harness::wait;
@@ -17,14 +17,18 @@ async fn send_and_read() -> Result<()> {
     wait::until("200 messages kept", Duration::from_secs(20), || stage.ledger.kept_count() >= 200).await?;
     load.stop().await?;
 
-    let answer = client.call("GET", "/v2.1/sms?externalId=C-acme-0&getFullDate=1", &acme.headers(), b"").await?;
+    let asked =
+        stage.ledger.copy().into_iter().find(|asked| asked.account == "acme").context("acme asked for nothing")?;
+    let path = format!("/v2.1/sms?externalId=C-{}&getFullDate=1", asked.external_id);
+    let answer = client.call("GET", &path, &acme.headers(), b"").await?;
     assert_eq!((answer.status, answer.envelope_faults()), (200, vec![]), "{}", String::from_utf8_lossy(&answer.body));
     let item = answer.json()?["data"][0].clone();
-    assert_eq!((&item["externalId"], &item["sender"]), (&json!("acme-0"), &json!("ACME")));
+    assert_eq!((&item["externalId"], &item["sender"]), (&json!(asked.external_id), &json!("ACME")));
 
     let nobody = client.call("GET", "/v2.1/sms?externalId=nobody", &acme.headers(), b"").await?;
     assert_eq!((nobody.status, nobody.envelope_faults()), (404, vec![]));
-    let foreign = client.call("GET", "/v2.1/sms?externalId=globex-4", &acme.headers(), b"").await?;
+    let globex = stage.accounts[1].clone();
+    let foreign = client.call("GET", &path, &globex.headers(), b"").await?;
     assert_eq!(foreign.status, 404, "a neighbour's message must not be found");
     drop(client);
 
