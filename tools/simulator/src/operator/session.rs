@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use smpp::pdu::{Decoded, DeliverSm, Pdu, SubmitSm};
 use smpp::server::{DeliverBatch, ServerHandler};
-use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch};
+use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch, SessionHandle};
 use smpp::{CommandStatus, Header};
 use tokio::sync::Notify;
 
@@ -30,6 +30,7 @@ const REPLY_AFTER_MS: u64 = 300;
 pub(super) struct Session {
     shared: Arc<Shared>,
     number: u64,
+    handle: SessionHandle,
     receives: bool,
     cut: Arc<Notify>,
     held: Arc<HeldAnswers>,
@@ -48,6 +49,7 @@ impl Session {
         Self {
             shared,
             number: bound.number,
+            handle: bound.handle.clone(),
             receives,
             cut: Arc::clone(&bound.cut),
             held: Arc::clone(&bound.held),
@@ -279,6 +281,8 @@ impl Session {
     fn schedule(&mut self) {
         if !self.scheduled.is_empty() {
             self.shared.schedule(self.scheduled.drain(..));
+            // What is due at once leaves in this session's next turn, before any answer that is held back.
+            self.handle.wake();
         }
     }
 }

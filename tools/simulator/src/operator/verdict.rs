@@ -6,7 +6,7 @@ use super::behaviour::{Behaviour, Outcome};
 use super::magic::{Magic, magic};
 
 /// Least time between an early receipt and its answer, in milliseconds.
-const EARLY_LEAD_MS: u64 = 5;
+const EARLY_LEAD_MS: u64 = 20;
 /// Answer and receipt of the slow magic recipient, in milliseconds.
 const SLOW_ANSWER_MS: u64 = 2_000;
 const SLOW_RECEIPT_MS: u64 = 8_000;

@@ -4,8 +4,13 @@
 //! test, so it has to cost next to nothing.
 
 mod http;
+mod mood;
+mod received;
+mod serve;
 mod sink;
 mod verify;
 
-pub use sink::{Mood, Received, Sink, SinkOptions};
+pub use mood::Mood;
+pub use received::Received;
+pub use sink::{Sink, SinkOptions};
 pub use verify::{Secrets, Verdict, verify};

@@ -1,56 +1,30 @@
-//! The receiver's socket and its ledger.
+//! The receiver and its ledger.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use domain::clock::Clock;
+use memchr::memmem;
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::broadcast;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 
-use super::http::{Call, Parsed, parse};
+use super::http::Call;
+use super::mood::Mood;
+use super::received::Received;
+use super::serve::accept;
 use super::verify::{Secrets, Verdict, verify};
 
 /// Events not looked at yet.
 const EVENTS_MAX: usize = 10_000;
-
-/// How the receiver answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    /// With this HTTP status after so many milliseconds.
-    Answer {
-        /// HTTP status.
-        status: u16,
-        /// Milliseconds before the answer.
-        after_ms: u64,
-    },
-    /// Not at all: reads and stays silent.
-    Silent,
-    /// Closes the connection without an answer.
-    Hangup,
-}
-
-/// One event as it came.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// When.
-    pub at: Instant,
-    /// The path that was called.
-    pub path: String,
-    /// `Request-Id` of the call.
-    pub request_id: String,
-    /// The event object.
-    pub event: Value,
-    /// Whether the call's signatures are right.
-    pub verdict: Verdict,
-    /// The HTTP status it was answered with, 0 for none.
-    pub answered: u16,
-}
+/// Events kept; what comes after is only counted.
+const ENTRIES_MAX: usize = 5_000_000;
 
 /// How to run a receiver.
 #[derive(Args, Clone, Debug)]
@@ -89,14 +63,19 @@ pub struct Sink {
     tasks: JoinSet<()>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     secrets: RwLock<Secrets>,
     mood: RwLock<Mood>,
+    /// Moods of the next calls, before [`Self::mood`] rules again.
+    next_moods: Mutex<VecDeque<Mood>>,
     recording: bool,
     calls: AtomicU64,
     events: AtomicU64,
+    bad_calls: AtomicU64,
     ledger: Mutex<Vec<Received>>,
     watchers: broadcast::Sender<Received>,
+    changed: watch::Sender<()>,
+    clock: Clock,
 }
 
 impl Sink {
@@ -113,11 +92,15 @@ impl Sink {
         let shared = Arc::new(Shared {
             secrets: RwLock::new(secrets),
             mood: RwLock::new(mood),
+            next_moods: Mutex::default(),
             recording,
             calls: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            bad_calls: AtomicU64::new(0),
             ledger: Mutex::default(),
             watchers: broadcast::channel(EVENTS_MAX).0,
+            changed: watch::Sender::new(()),
+            clock: Clock::system(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, Arc::clone(&shared)));
@@ -140,6 +123,11 @@ impl Sink {
         *self.shared.mood.write() = mood;
     }
 
+    /// Answers the next calls like this, one after the other, before the mood rules again.
+    pub fn answer_next(&self, moods: impl IntoIterator<Item = Mood>) {
+        self.shared.next_moods.lock().extend(moods);
+    }
+
     /// Calls so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -150,6 +138,13 @@ impl Sink {
     #[must_use]
     pub fn events(&self) -> u64 {
         self.shared.events.load(Ordering::Relaxed)
+    }
+
+    /// Calls so far whose signatures were checked and wrong, or whose body was no array of events. Counted only while
+    /// recording or watched.
+    #[must_use]
+    pub fn bad_calls(&self) -> u64 {
+        self.shared.bad_calls.load(Ordering::Relaxed)
     }
 
     /// All events so far, in the order of arrival.
@@ -164,87 +159,85 @@ impl Sink {
         self.shared.watchers.subscribe()
     }
 
+    /// Waits until `wanted` holds and says whether it did within `within`.
+    pub async fn wait_for(&self, within: Duration, wanted: impl Fn(&Self) -> bool) -> bool {
+        let mut changed = self.shared.changed.subscribe();
+        let holds = async {
+            loop {
+                changed.mark_unchanged();
+                if wanted(self) || changed.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        // The answer is the condition itself, whoever was faster.
+        _ = tokio::time::timeout(within, holds).await;
+        wanted(self)
+    }
+
     /// Runs until the process ends.
     pub async fn run(mut self) {
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, Arc::clone(&shared)));
-                }
+impl Shared {
+    /// How the next call is answered.
+    pub(super) fn next_mood(&self) -> Mood {
+        let next = self.next_moods.lock().pop_front();
+        next.unwrap_or_else(|| *self.mood.read())
+    }
+
+    /// Counts a call and keeps its events.
+    pub(super) fn note(&self, call: &Call<'_>, answered: u16) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if !self.recording && self.watchers.receiver_count() == 0 {
+            // Each event object holds this name once; counting it is all that load tests need.
+            let events = memmem::find_iter(call.body, b"\"eventId\":").count();
+            self.events.fetch_add(events as u64, Ordering::Relaxed);
+        } else {
+            self.keep(call, answered);
+        }
+        self.changed.send_replace(());
+    }
+
+    fn keep(&self, call: &Call<'_>, answered: u16) {
+        let at = Instant::now();
+        let verdict = verify(&self.secrets.read(), |name| call.header(name), call.body, self.clock.now());
+        let events = serde_json::from_slice::<Vec<Value>>(call.body);
+        if events.is_err() || !verdict.is_good() {
+            self.bad_calls.fetch_add(1, Ordering::Relaxed);
+        }
+        let events = events.unwrap_or_default();
+        self.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+        let events_in_call = events.len();
+        for event in events {
+            let received = Received::new(at, call, event, events_in_call, verdict, answered);
+            if self.watchers.receiver_count() > 0 {
+                // The last watcher may be leaving.
+                _ = self.watchers.send(received.clone());
+            }
+            let mut ledger = self.ledger.lock();
+            if self.recording && ledger.len() < ENTRIES_MAX {
+                ledger.push(received);
             }
         }
     }
 }
 
-async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
-    _ = stream.set_nodelay(true);
-    let mut buffer = Vec::with_capacity(16 * 1024);
-    loop {
-        match parse(&buffer) {
-            Parsed::Call(call, octets) => {
-                buffer.drain(..octets);
-                if answer(&mut stream, &call, &shared).await.is_none() {
-                    return;
-                }
-            }
-            Parsed::Incomplete => {
-                if !matches!(stream.read_buf(&mut buffer).await, Ok(octets) if octets > 0) {
-                    return;
-                }
-            }
-            Parsed::Broken => return,
-        }
-    }
-}
-
-async fn answer(stream: &mut TcpStream, call: &Call, shared: &Shared) -> Option<()> {
-    let mood = *shared.mood.read();
-    let status = match mood {
-        Mood::Answer { status, after_ms } => {
-            if after_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-            }
-            status
-        }
-        Mood::Silent | Mood::Hangup => 0,
-    };
-    note(call, shared, status);
-    match mood {
-        Mood::Hangup => None,
-        Mood::Silent => std::future::pending().await,
-        Mood::Answer { .. } => {
-            let line = format!("HTTP/1.1 {status} Told\r\nContent-Length: 0\r\n\r\n");
-            stream.write_all(line.as_bytes()).await.ok()
-        }
-    }
-}
-
-fn note(call: &Call, shared: &Shared, answered: u16) {
-    shared.calls.fetch_add(1, Ordering::Relaxed);
-    if !shared.recording && shared.watchers.receiver_count() == 0 {
-        // Each event object holds this name once; counting it is all that load tests need.
-        let events = call.body.windows(10).filter(|window| window == b"\"eventId\":").count();
-        shared.events.fetch_add(events as u64, Ordering::Relaxed);
-        return;
-    }
-    let verdict = verify(&shared.secrets.read(), &call.headers, &call.body);
-    let events = serde_json::from_slice::<Vec<Value>>(&call.body).unwrap_or_default();
-    shared.events.fetch_add(events.len() as u64, Ordering::Relaxed);
-    let request_id = call.headers.get("request-id").cloned().unwrap_or_default();
-    for event in events {
-        let (path, request_id) = (call.path.clone(), request_id.clone());
-        let received = Received { at: Instant::now(), path, request_id, event, verdict, answered };
-        _ = shared.watchers.send(received.clone());
-        if shared.recording {
-            shared.ledger.lock().push(received);
+impl Received {
+    fn new(at: Instant, call: &Call<'_>, event: Value, events_in_call: usize, verdict: Verdict, answered: u16) -> Self {
+        let header = |name| call.header(name).unwrap_or_default();
+        Self {
+            at,
+            path: call.path.to_owned(),
+            request_id: header("request-id").to_owned(),
+            webhook_id: header("webhook-id").to_owned(),
+            attempt: header("webhook-attempt").parse().unwrap_or(0),
+            events_in_call,
+            event,
+            verdict,
+            answered,
         }
     }
 }
