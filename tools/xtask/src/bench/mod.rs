@@ -1,12 +1,20 @@
 //! `cargo xtask bench`: the budgets of the platform, each beside the ceiling of the machine it was measured on.
 
-mod budgets;
+mod ceiling;
 mod figure;
-mod histogram;
+mod flow;
+mod history;
+mod load;
+mod machine;
+mod metrics;
 mod options;
-mod report;
+mod page;
+mod priority;
+mod process;
+mod rig;
 mod run;
-mod stage;
+mod start;
+mod web;
 
 pub use options::Options;
 pub use run::run;

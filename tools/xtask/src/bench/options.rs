@@ -3,12 +3,12 @@
 use clap::Args;
 
 /// How to measure.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Options {
-    /// Shorter runs and a smaller backlog: figures for a first look, not for publication
+    /// Shorter runs and smaller heaps: figures for a first look, not for publication
     #[arg(long)]
     pub quick: bool,
-    /// Measure only this: ceiling, single, hundred, half-load, priority, backlog or history
+    /// Measure only this; `--only list` names what there is
     #[arg(long)]
     pub only: Option<String>,
     /// Write docs/performance.md
@@ -16,21 +16,14 @@ pub struct Options {
     pub save: bool,
 }
 
-/// How long and how much.
-#[derive(Clone, Copy)]
-pub struct Scale {
-    pub seconds: u64,
-    /// Messages waiting when memory is looked at.
-    pub waiting: u64,
-    /// Messages stored when CPU per message is measured.
-    pub histories: &'static [u64],
-}
-
 impl Options {
-    pub fn scale(&self) -> Scale {
-        if self.quick {
-            return Scale { seconds: 5, waiting: 2_000_000, histories: &[0, 1_000_000] };
-        }
-        Scale { seconds: 15, waiting: 10_000_000, histories: &[0, 1_000_000, 10_000_000] }
+    /// Length of one load, in seconds.
+    pub fn seconds(&self) -> u64 {
+        if self.quick { 8 } else { 30 }
+    }
+
+    /// Messages of a large heap: in full the figure of the budget, else a tenth.
+    pub fn heap(&self, full: u64) -> u64 {
+        if self.quick { full / 10 } else { full }
     }
 }

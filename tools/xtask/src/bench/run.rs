@@ -1,68 +1,98 @@
-//! The order of the benchmark.
+//! The order of the benchmark: ceilings first, then the budgets.
 
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::budgets::Bench;
+use super::ceiling::{self, Ceilings};
+use super::figure::Figure;
 use super::options::Options;
-use super::report;
+use super::rig::Tools;
+use super::{flow, history, page, priority, start};
 use crate::repository::Repository;
 
-type Measure = fn(&mut Bench<'_>) -> Result<()>;
+/// Names for `--only`, in the order they run.
+const NAMES: [&str; 9] =
+    ["ceilings", "single", "hundred", "half-load", "priority-bulk", "priority-heap", "start", "history", "memory"];
 
-const MEASURES: [(&str, Measure); 7] = [
-    ("ceiling", |bench| bench.ceiling()),
-    ("single", |bench| bench.single()),
-    ("hundred", |bench| bench.hundred()),
-    ("half-load", |bench| bench.half_load()),
-    ("priority", |bench| bench.priority_under_bulk()),
-    ("backlog", |bench| bench.backlog()),
-    ("history", |bench| bench.history()),
-];
-
-/// Builds what is measured, measures it, prints the figures and writes them down if asked to.
+/// Builds, measures, prints, and writes the page if asked to.
 pub fn run(repository: &Repository, options: &Options) -> Result<()> {
-    let built = Command::new("cargo")
-        .args(["build", "--release", "--locked", "-p", "posthorn", "-p", "loadgen"])
-        .current_dir(repository.root())
-        .status()?;
-    if !built.success() {
-        bail!("the release build failed");
-    }
-    if let Some(only) = &options.only
-        && !MEASURES.iter().any(|(name, _)| name == only)
-    {
-        bail!("--only {only}: choose from {}", MEASURES.map(|(name, _)| name).join(", "));
-    }
-    let binaries = target_directory(repository)?.join("release");
-    let directory = std::env::temp_dir().join(format!("posthorn-bench-{}", std::process::id()));
-    let mut bench = Bench {
-        binaries: &binaries,
-        directory: &directory,
-        scale: options.scale(),
-        figures: Vec::new(),
-        ceiling: 0.0,
-        single_rate: 15_000.0,
+    let names: Vec<&str> = match options.only.as_deref() {
+        None => NAMES.to_vec(),
+        Some("list") => {
+            println!("{}", NAMES.join("\n"));
+            return Ok(());
+        }
+        // The ceilings always come along: a figure without them says little.
+        Some(name) => NAMES.into_iter().filter(|known| *known == name || *known == "ceilings").collect(),
     };
-    let chosen = MEASURES.iter().filter(|(name, _)| options.only.as_deref().is_none_or(|only| only == *name));
-    let outcome = chosen.enumerate().try_for_each(|(index, (name, measure))| {
-        println!("[{}/{}] {name}", index + 1, MEASURES.len());
-        measure(&mut bench).with_context(|| format!("measuring {name}"))
-    });
-    let figures = bench.figures;
-    _ = std::fs::remove_dir_all(&directory);
-    if options.save {
-        report::write(repository, &figures, options)?;
+    if names.len() < 2 && options.only.as_deref() != Some("ceilings") {
+        bail!("there is no measurement of that name; `--only list` names them");
     }
-    outcome
+    let folder = tempfile::Builder::new().prefix("posthorn-bench-").tempdir_in(repository.root().join("target"))?;
+    let tools = build(repository, folder.path())?;
+    let bar = ProgressBar::new(names.len() as u64)
+        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}")?);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let mut ceilings = Ceilings::default();
+    let mut figures = Vec::new();
+    for name in names {
+        bar.set_message(name);
+        let measured = measure(name, &tools, options, &mut ceilings)?;
+        bar.suspend(|| print!("{}", page::table(&measured)));
+        figures.extend(measured);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if options.save {
+        std::fs::write(repository.root().join("docs/performance.md"), page::page(&figures, options.quick))?;
+        println!("wrote docs/performance.md");
+    }
+    let missed = figures.iter().filter(|figure| figure.verdict() == "MISSED").count();
+    println!("{missed} budgets missed");
+    Ok(())
 }
 
-fn target_directory(repository: &Repository) -> Result<std::path::PathBuf> {
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--no-deps"])
-        .current_dir(repository.root())
-        .output()?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    Ok(metadata["target_directory"].as_str().context("cargo names no target directory")?.into())
+fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings) -> Result<Vec<Figure>> {
+    match name {
+        "ceilings" => {
+            let (http, smpp, sync) =
+                (ceiling::http(tools, options)?, ceiling::smpp(tools, options)?, ceiling::sync(tools)?);
+            *ceilings = Ceilings { requests: Some(http.value), submits: Some(smpp.value) };
+            Ok(vec![http, smpp, sync])
+        }
+        "single" => flow::single(tools, options, *ceilings),
+        "hundred" => flow::hundred(tools, options, *ceilings),
+        "half-load" => flow::half_load(tools, options),
+        "priority-bulk" => priority::under_bulk(tools, options),
+        "priority-heap" => priority::behind_heap(tools, options),
+        "start" => start::after_kill(tools, options),
+        "history" => history::cost(tools, options),
+        "memory" => start::memory(tools, options),
+        other => bail!("no measurement `{other}`"),
+    }
+}
+
+fn build(repository: &Repository, folder: &std::path::Path) -> Result<Tools> {
+    let builds: [&[&str]; 2] =
+        [&["-p", "posthorn", "-p", "loadgen", "--bins"], &["-p", "simulator", "--example", "ceiling"]];
+    for words in builds {
+        let status = Command::new("cargo")
+            .args(["build", "--release", "--locked"])
+            .args(words)
+            .current_dir(repository.root())
+            .status()?;
+        if !status.success() {
+            bail!("cargo build --release {} failed", words.join(" "));
+        }
+    }
+    let release = repository.root().join("target/release");
+    Ok(Tools {
+        posthorn: release.join("posthorn"),
+        loadgen: release.join("loadgen"),
+        ceiling: release.join("examples/ceiling"),
+        folder: folder.to_path_buf(),
+    })
 }
