@@ -76,17 +76,24 @@ fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings
 }
 
 fn build(repository: &Repository, folder: &std::path::Path) -> Result<Tools> {
-    let builds: [&[&str]; 2] =
-        [&["-p", "posthorn", "-p", "loadgen", "--bins"], &["-p", "simulator", "--example", "ceiling"]];
-    for words in builds {
-        let status = Command::new("cargo")
-            .args(["build", "--release", "--locked"])
-            .args(words)
-            .current_dir(repository.root())
-            .status()?;
-        if !status.success() {
-            bail!("cargo build --release {} failed", words.join(" "));
-        }
+    // One call for all, so that what they share is built once.
+    let words = [
+        "build",
+        "--release",
+        "--locked",
+        "-p",
+        "posthorn",
+        "-p",
+        "loadgen",
+        "-p",
+        "simulator",
+        "--bins",
+        "--example",
+        "ceiling",
+    ];
+    let status = Command::new("cargo").args(words).current_dir(repository.root()).status()?;
+    if !status.success() {
+        bail!("cargo {} failed", words.join(" "));
     }
     let release = repository.root().join("target/release");
     Ok(Tools {
