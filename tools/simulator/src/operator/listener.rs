@@ -238,7 +238,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         }
         tokio::time::sleep(Duration::from_millis(disconnect_every_ms)).await;
     };
-    let handler = Session::new(Arc::clone(&shared), &bound, request.mode.receives());
+    let handler = Session::new(Arc::clone(&shared), &bound);
     tokio::select! {
         _ = session.run(handler) => {}
         () = bound.cut.notified() => {}

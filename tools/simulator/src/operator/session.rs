@@ -31,7 +31,6 @@ pub(super) struct Session {
     shared: Arc<Shared>,
     number: u64,
     handle: SessionHandle,
-    receives: bool,
     cut: Arc<Notify>,
     held: Arc<HeldAnswers>,
     /// Submits that were taken and are never answered.
@@ -45,12 +44,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(shared: Arc<Shared>, bound: &Bound, receives: bool) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, bound: &Bound) -> Self {
         Self {
             shared,
             number: bound.number,
             handle: bound.handle.clone(),
-            receives,
             cut: Arc::clone(&bound.cut),
             held: Arc::clone(&bound.held),
             never_answered: 0,
@@ -294,7 +292,7 @@ impl ServerHandler for Session {
         }
         let now_ms = self.shared.now_ms();
         let room = batch.room();
-        if !self.receives || room == 0 {
+        if room == 0 {
             return;
         }
         let mut taken = std::mem::take(&mut self.taken);
