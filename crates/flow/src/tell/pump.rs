@@ -202,13 +202,23 @@ impl Call {
         if is_gone {
             self.hub.gone(&self.endpoint);
         }
-        let left = {
+        let (left, turn) = {
             let mut state = self.endpoint.state();
             if let Some(hold_ms) = hold {
                 state.hold_until(Instant::now() + Duration::from_millis(hold_ms.max(0).unsigned_abs()).min(HOLD_MAX));
             }
-            state.finish(&self.ticket, ending, |pause| self.hub.schedule.jitter(pause))
+            let was_down = state.is_down();
+            let left = state.finish(&self.ticket, ending, |pause| self.hub.schedule.jitter(pause));
+            (left, (was_down, state.is_down()))
         };
+        let account = self.endpoint.key.account.0;
+        match turn {
+            (false, true) => {
+                tracing::warn!(target: "tell", account, "an endpoint keeps failing: it is only probed now")
+            }
+            (true, false) => tracing::info!(target: "tell", account, "an endpoint works again"),
+            (true, true) | (false, false) => {}
+        }
         self.hub.drop_from_memory(left);
         Stats::add(&self.hub.stats.left, left);
         self.endpoint.wake.notify_one();

@@ -122,6 +122,8 @@ impl Reader {
         let mut state = endpoint.state();
         let queue = &mut state.lanes[self.lane.index()];
         let was_filled = std::mem::take(&mut queue.filling);
+        // What made it full may have been a newer event that came in just now: what lies between that and
+        // the last page is still to be read.
         if let Some(stopped_at) = stopped_at.filter(|_| was_filled) {
             queue.leave(stopped_at);
         }

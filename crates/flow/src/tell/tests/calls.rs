@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::sleep;
 
 use super::receiver::{Received, raw_receiver, receiver, status};
-use super::support::{MemoryOutbox, Running, SECRET_KEY, SIGNING_SECRET, account, endpoint, loopback};
+use super::support::{MemoryOutbox, Running, SECRET_KEY, SIGNING_SECRET, account, endpoint, loopback, until};
 use crate::tell::Options;
 
 fn quick() -> Options {
@@ -156,6 +156,21 @@ async fn connections_are_kept() {
     assert_eq!(log.lock().len(), 20);
     assert_eq!(running.handle.figures().told, 20);
     assert!(running.outbox.calls().iter().skip(1).all(|call| call.latency_ms < 1_000));
+}
+
+#[tokio::test]
+async fn events_come_from_a_thread_that_knows_nothing_of_the_runtime() {
+    let (url, log) = receiver(|_, _| status(200)).await;
+    let running = running(&url);
+    let (handle, outbox) = (running.handle.clone(), running.outbox.clone());
+    let writer = std::thread::spawn(move || {
+        (0..500).for_each(|_| handle.tell(Arc::new(outbox.event(1, Lane::Standard))));
+    });
+    until(|| writer.is_finished()).await;
+    writer.join().unwrap();
+    running.all_ended().await;
+    let received: usize = log.lock().iter().map(|call| call.json().as_array().unwrap().len()).sum();
+    assert_eq!(received, 500);
 }
 
 #[tokio::test]

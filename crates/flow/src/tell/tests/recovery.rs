@@ -71,6 +71,24 @@ async fn a_start_reads_everything_untold_while_new_events_come_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_was_read_before_it_was_told_goes_once() {
+    let receivers = Receivers::new(|_| {
+        Box::pin(async {
+            sleep(Duration::from_millis(50)).await;
+            status_only(200)
+        })
+    });
+    let outbox = one_account();
+    let event = Arc::new(outbox.event(1, Lane::Standard));
+    let running = Running::with_transport(outbox, Options::default(), receivers.transport());
+    until(|| receivers.count() == 1).await;
+    running.handle.tell(Arc::clone(&event));
+    running.all_ended().await;
+    sleep(Duration::from_secs(1)).await;
+    assert_each_once(&receivers, &[event.id]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_keeps_frozen_calls_their_ids_their_tries_and_their_time() {
     let receivers = Receivers::answering(|hit| if hit.attempt == 1 { 500 } else { 200 });
     let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
