@@ -57,6 +57,8 @@ pub struct State {
     /// It answered 410 under this version of the control data.
     pub gone: Option<u64>,
     in_flight: usize,
+    /// When the last call of fresh events began.
+    last_begun: Option<Instant>,
     /// Calls at a time, adapted to how it answers.
     limit: usize,
     limit_max: usize,
@@ -124,6 +126,7 @@ impl Endpoint {
             retired: false,
             gone: None,
             in_flight: 0,
+            last_begun: None,
             limit: limit_max,
             limit_max,
             failures_in_row: 0,
@@ -201,7 +204,7 @@ impl State {
         }
     }
 
-    /// When fresh events can go: at once if nothing is in progress or a call is full; else they gather.
+    /// When fresh events can go: at once if nothing was going on or a call is full; else they gather.
     fn fresh_at(&self, queue: &LaneQueue, now: Instant) -> Option<Instant> {
         let oldest = queue.fresh.front()?;
         if queue.calls.len() >= FROZEN_CALLS_MAX {
@@ -211,8 +214,13 @@ impl State {
             return Some(self.next_probe);
         }
         let full = queue.fresh.len() >= EVENTS_PER_CALL_MAX;
-        let calls = u32::try_from(self.in_flight).unwrap_or(u32::MAX);
-        Some(if full || calls == 0 { now } else { oldest.since + GATHER * calls })
+        Some(match u32::try_from(self.in_flight) {
+            _ if full => now,
+            // Out of the blue an event goes at once; in a stream of them each call takes a few along.
+            Ok(0) => self.last_begun.map_or(now, |begun| begun + GATHER),
+            Ok(calls) => oldest.since + GATHER * calls,
+            Err(_) => now,
+        })
     }
 
     /// Begins the next try, if one can begin: the urgent lane first, in it what waited longest.
@@ -226,10 +234,12 @@ impl State {
             // While an endpoint is down one event is enough to learn whether it is back.
             let events_max = if self.is_down() { 1 } else { EVENTS_PER_CALL_MAX };
             let queue = &mut self.lanes[index];
+            let last_begun = &mut self.last_begun;
             let id = queue.take_due(Some(now)).or_else(|| {
                 fresh_may_go.then(|| {
                     let id = new_id(lane);
                     queue.begin_call(id, events_max);
+                    *last_begun = Some(now);
                     id
                 })
             });

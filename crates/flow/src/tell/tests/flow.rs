@@ -120,6 +120,22 @@ async fn events_gather_a_little_while_calls_are_in_progress() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_to_a_fast_receiver_is_told_in_few_calls_without_much_delay() {
+    let receivers = Receivers::answering(|_| 200);
+    let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
+    let began = Instant::now();
+    for _ in 0..1_000 {
+        running.tell(1, 4);
+        sleep(Duration::from_millis(1)).await;
+    }
+    running.all_ended().await;
+    let hits = receivers.hits();
+    assert!((150..=210).contains(&hits.len()), "{} calls", hits.len());
+    assert!(hits.windows(2).all(|pair| pair[1].at - pair[0].at <= Duration::from_millis(8)));
+    assert!(began.elapsed() < Duration::from_millis(1_050));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_urgent_lane_goes_first() {
     let receivers = Receivers::new(|_| {
         Box::pin(async {
