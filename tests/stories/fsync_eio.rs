@@ -57,7 +57,11 @@ impl Trace {
             let thread = before[at].split(' ').next().unwrap_or_default();
             before[at..]
                 .iter()
-                .any(|line| line.starts_with(thread) && line.contains("fdatasync") && line.ends_with("= 0"))
+                // "fsync(7) = 0", or "<... fsync resumed>) = 0" where another thread's call came in between.
+                .any(|line| {
+                    let synced = line.contains("sync(") || line.contains("sync resumed");
+                    line.starts_with(thread) && synced && line.ends_with("= 0")
+                })
         })
     }
 
