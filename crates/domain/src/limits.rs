@@ -48,8 +48,6 @@ pub const STORE_QUEUE_BATCHES: usize = 8_192;
 pub const COMMIT_FACTS_MAX: usize = 4_096;
 /// Recipients of a large request that one commit takes at most, so that a small one gets its turn.
 pub const COMMIT_ROWS_MAX: usize = 20_000;
-/// How long an accept may wait for durability before it is answered 503.
-pub const ACCEPT_DURABLE_MS: u64 = 5_000;
 /// Messages in a hot span before it is sealed.
 pub const SPAN_MESSAGES_MAX: u64 = 500_000;
 /// Age of a hot span before it is sealed.
@@ -67,10 +65,6 @@ pub const LINE_MESSAGES_MAX: usize = 20_000;
 pub const LINE_REFILL_BELOW: usize = 10_000;
 /// Messages fetched from the store at a time.
 pub const REFILL_MESSAGES: usize = 5_000;
-/// Scheduled messages held in memory per lane; the rest stays in the store until due.
-pub const SCHEDULED_IN_MEMORY_MAX: usize = 20_000;
-/// Receipts read from the sockets and not yet durable; beyond it reading stops.
-pub const RECEIPTS_IN_PROGRESS_MAX: usize = 4_096;
 /// How long a receipt without a message is kept (72 hours).
 pub const PARKED_RECEIPT_LIFE_MS: i64 = 72 * 3_600_000;
 /// Parked receipts held for matching in memory; the rest is in the store.

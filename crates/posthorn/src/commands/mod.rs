@@ -4,30 +4,12 @@ mod apply;
 mod check;
 mod demo;
 mod demo_story;
+mod dispatch;
 mod repair;
 mod send;
 mod serve;
 mod simulate;
 mod status;
 
+pub use dispatch::run;
 pub use simulate::Simulate;
-
-use std::process::ExitCode;
-
-use anyhow::Result;
-
-use crate::cli::{Cli, Command};
-
-/// Runs a command.
-pub fn run(cli: Cli) -> Result<ExitCode> {
-    match cli.command {
-        Command::Demo(options) => demo::run(options),
-        Command::Serve(options) => serve::run(&options),
-        Command::Check(options) => check::run(&options),
-        Command::Apply(options) => apply::run(&options),
-        Command::Send(options) => send::run(&options),
-        Command::Status(options) => status::run(&options),
-        Command::Repair(options) => repair::run(&options),
-        Command::Simulate(which) => simulate::run(which),
-    }
-}

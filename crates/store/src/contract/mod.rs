@@ -4,16 +4,12 @@
 //! use of the store is its public face only.
 
 mod accepting;
+mod all;
 pub mod fixture;
 mod listing;
 mod receipts;
 mod telling;
 mod waiting;
 
+pub use all::cases;
 pub use fixture::{Case, Place};
-
-/// All cases by name.
-#[must_use]
-pub fn cases() -> Vec<(&'static str, Case)> {
-    [accepting::CASES, waiting::CASES, receipts::CASES, telling::CASES, listing::CASES].concat()
-}
