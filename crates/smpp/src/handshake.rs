@@ -24,6 +24,7 @@ pub enum HandshakeError {
     OutOfStep(#[from] FrameError),
 }
 
+#[derive(Debug)]
 pub(crate) struct Handshake<S> {
     pub(crate) stream: S,
     pub(crate) cutter: FrameCutter,

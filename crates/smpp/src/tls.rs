@@ -8,6 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
+use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -51,13 +52,14 @@ impl ClientTls {
         Self::with_verifier(provider, verifier)
     }
 
-    /// Trusts one certificate and no other, whatever name and dates it carries: operators often sign their own.
+    /// Trusts the one certificate with this SHA-256 and no other, whatever name and dates it carries: operators often
+    /// sign their own.
     ///
     /// # Errors
     /// [`TlsError::Settings`].
-    pub fn with_pinned_certificate(certificate: CertificateDer<'static>) -> Result<Self, TlsError> {
+    pub fn with_pinned_sha256(sha256: [u8; 32]) -> Result<Self, TlsError> {
         let provider = provider();
-        let verifier = Arc::new(Pinned { certificate, provider: Arc::clone(&provider) });
+        let verifier = Arc::new(Pinned { sha256, provider: Arc::clone(&provider) });
         Self::with_verifier(provider, verifier)
     }
 
@@ -106,7 +108,7 @@ fn provider() -> Arc<CryptoProvider> {
 
 #[derive(Debug)]
 struct Pinned {
-    certificate: CertificateDer<'static>,
+    sha256: [u8; 32],
     provider: Arc<CryptoProvider>,
 }
 
@@ -119,10 +121,13 @@ impl ServerCertVerifier for Pinned {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        if end_entity.as_ref() == self.certificate.as_ref() {
+        let found: [u8; 32] = Sha256::digest(end_entity.as_ref()).into();
+        if found == self.sha256 {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(rustls::Error::General("the certificate is not the pinned one".to_owned()))
+        // The fingerprint of a certificate is no secret, and whoever has to pin the next one needs it.
+        let hexadecimal = found.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+        Err(rustls::Error::General(format!("the certificate is not the pinned one, its SHA-256 is {hexadecimal}")))
     }
 
     fn verify_tls12_signature(

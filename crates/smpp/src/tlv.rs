@@ -8,6 +8,7 @@ use crate::pdu::Quirks;
 /// Tags used by this platform. Others are walked over like any unknown tag.
 pub mod tag {
     #![allow(missing_docs, reason = "the names are those of the specification")]
+    pub const QOS_TIME_TO_LIVE: u16 = 0x0017;
     pub const SOURCE_PORT: u16 = 0x020A;
     pub const DESTINATION_PORT: u16 = 0x020B;
     pub const SAR_MSG_REF_NUM: u16 = 0x020C;

@@ -417,3 +417,37 @@ async fn a_server_does_not_wait_for_a_bind_for_ever() {
     assert!(read_bind(ours, options()).await.is_err());
     assert_eq!(from.elapsed().as_secs(), 10);
 }
+
+#[tokio::test(start_paused = true)]
+async fn c11_a_peer_that_unbinds_may_still_answer_what_it_owes() {
+    let options = SessionOptions { window_max: 50, ..SessionOptions::default() };
+    let mut running = client(BindMode::Transceiver, options, Recorder::default()).await;
+    running.send(0..60);
+    let mut owed = Vec::new();
+    for _ in 0..50 {
+        owed.push(running.peer.expect(CommandId::SUBMIT_SM).await.0.sequence_number);
+    }
+    running.peer.header_only(CommandId::UNBIND, 900).await;
+    for sequence_number in owed {
+        running.peer.answer_submit(sequence_number, CommandStatus::ROK, b"id").await;
+    }
+    let (resp, _) = running.peer.expect(CommandId::UNBIND_RESP).await;
+    assert_eq!(resp.sequence_number, 900);
+    let (end, outcomes) = running.ended().await;
+    assert_eq!(end, SessionEnd::PeerUnbound);
+    assert_eq!(outcomes.len(), 50, "and nothing new was sent after the unbind");
+    assert!(outcomes.iter().all(|(_, ended)| matches!(ended, Ended::Answered(CommandStatus::ROK, Some(_)))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_unbinds_and_answers_nothing_is_not_waited_for_long() {
+    let mut running = client(BindMode::Transceiver, SessionOptions::default(), Recorder::default()).await;
+    running.send(0..1);
+    running.peer.expect(CommandId::SUBMIT_SM).await;
+    let asked = tokio::time::Instant::now();
+    running.peer.header_only(CommandId::UNBIND, 900).await;
+    running.peer.expect(CommandId::UNBIND_RESP).await;
+    assert_eq!(asked.elapsed().as_secs(), 5);
+    let (end, outcomes) = running.ended().await;
+    assert_eq!((end, outcomes), (SessionEnd::PeerUnbound, vec![(0, Ended::Lost { written: true })]));
+}

@@ -6,6 +6,7 @@ mod support;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest, Sha256};
 use smpp::client::{ClientSession, ConnectError, ConnectOptions, connect};
 use smpp::pdu::BindMode;
 use smpp::server::read_bind;
@@ -68,7 +69,7 @@ async fn try_with(
 #[tokio::test]
 async fn a_pinned_certificate_is_trusted_and_no_other() {
     let (certificate, key) = certificate();
-    let tls = ClientTls::with_pinned_certificate(certificate.clone()).unwrap();
+    let tls = ClientTls::with_pinned_sha256(Sha256::digest(&certificate).into()).unwrap();
     try_with(tls.clone(), certificate, key).await.unwrap();
     let (other, other_key) = self::certificate();
     let refused = try_with(tls, other, other_key).await.unwrap_err();

@@ -35,8 +35,10 @@
 
 mod connect;
 mod handler;
+mod outbind;
 mod session;
 
 pub use connect::{ConnectError, ConnectOptions, Transport, connect};
 pub use handler::{ClientHandler, SubmitBatch};
+pub use outbind::{Outbound, read_outbind};
 pub use session::{BindError, Bound, ClientSession};

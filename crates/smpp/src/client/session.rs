@@ -66,9 +66,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ClientSession<S> {
     /// # Errors
     /// [`BindError`]; the stream is closed by dropping it.
     pub async fn bind(stream: S, bind: &Bind<'_>, options: SessionOptions) -> Result<Self, BindError> {
+        let handshake = Handshake { stream, cutter: FrameCutter::new(options.frame_octets_max) };
+        Self::bind_over(handshake, bind, options).await
+    }
+
+    /// Binds over a connection that may have been read from already.
+    pub(super) async fn bind_over(
+        mut handshake: Handshake<S>,
+        bind: &Bind<'_>,
+        options: SessionOptions,
+    ) -> Result<Self, BindError> {
         let mut request = BytesMut::new();
         bind.encode(BIND_SEQUENCE_NUMBER, &mut request)?;
-        let mut handshake = Handshake { stream, cutter: FrameCutter::new(options.frame_octets_max) };
         let answer = async {
             handshake.write(&request).await?;
             let is_answer =
@@ -126,6 +135,10 @@ fn bound(mode: BindMode, frame: &[u8], tlv_use: TlvUse) -> Bound {
         _ => (Vec::new(), None),
     };
     let interface_version = version.unwrap_or(VERSION_UNSAID);
-    let tlvs_allowed = tlv_use == TlvUse::Always || interface_version >= VERSION_WITH_TLVS;
+    let tlvs_allowed = match tlv_use {
+        TlvUse::Always => true,
+        TlvUse::Never => false,
+        TlvUse::ByPeerVersion => interface_version >= VERSION_WITH_TLVS,
+    };
     Bound { mode, system_id, interface_version, tlvs_allowed }
 }

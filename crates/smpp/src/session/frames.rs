@@ -121,6 +121,7 @@ impl State {
         match &self.phase {
             Phase::Ending { end, .. } => end.clone(),
             Phase::Unbinding { .. } => SessionEnd::UnboundUnanswered,
+            Phase::PeerUnbinding { .. } => SessionEnd::PeerUnbound,
             _ => end,
         }
     }
@@ -143,9 +144,20 @@ impl State {
     }
 
     pub(crate) fn unbind_when_drained(&mut self) {
-        if self.phase == Phase::Draining && self.window.in_flight() == 0 {
-            self.begin_unbind();
+        if self.window.in_flight() > 0 {
+            return;
         }
+        match self.phase {
+            Phase::Draining => self.begin_unbind(),
+            Phase::PeerUnbinding { sequence_number, .. } => self.answer_unbind(sequence_number),
+            _ => {}
+        }
+    }
+
+    /// Agrees to the peer's `unbind`, which ends the session.
+    pub(crate) fn answer_unbind(&mut self, sequence_number: u32) {
+        header_only(CommandId::UNBIND_RESP, CommandStatus::ROK, sequence_number, &mut self.out);
+        self.begin_ending(SessionEnd::PeerUnbound);
     }
 
     pub(crate) fn lose_all(&mut self) {
@@ -221,8 +233,7 @@ impl State {
                 header_only(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, sequence_number, &mut self.out);
             }
             CommandId::UNBIND => {
-                header_only(CommandId::UNBIND_RESP, CommandStatus::ROK, sequence_number, &mut self.out);
-                self.begin_ending(SessionEnd::PeerUnbound);
+                self.phase = self.peer_unbinding(sequence_number);
             }
             id if id.is_bind() => self.refuse(header, CommandStatus::RALYBND),
             id if self.is_welcome(id) => self.take_into_inbox(header, frame),

@@ -23,6 +23,8 @@ pub enum TlvUse {
     ByPeerVersion,
     /// Always: for operators that forget `sc_interface_version` and understand 3.4 all the same.
     Always,
+    /// Never: SMPP 3.3 has none.
+    Never,
 }
 
 /// Settings of a session. A timer of zero is off.

@@ -18,6 +18,9 @@ pub(crate) enum Phase {
     Running,
     /// Bound, finishing what is in the window.
     Draining,
+    /// The peer wants to unbind and still owes answers: nothing new is sent, and its `unbind` is answered when the
+    /// window is empty, for whoever has its answer closes the connection.
+    PeerUnbinding { sequence_number: u32, deadline: Option<Instant> },
     /// `unbind` is sent.
     Unbinding { deadline: Option<Instant> },
     /// Nothing is read any more; the last octets are written, then it is over.
@@ -38,6 +41,10 @@ impl State {
             Phase::Ending { end, deadline } if *deadline <= now => return Err(end.clone()),
             Phase::Ending { .. } => return Ok(()),
             Phase::Unbinding { deadline } if due(*deadline) => return Err(SessionEnd::UnboundUnanswered),
+            Phase::PeerUnbinding { sequence_number, deadline } if due(*deadline) => {
+                self.answer_unbind(*sequence_number);
+                return Ok(());
+            }
             _ => {}
         }
         if due(self.half_frame_deadline()) {
@@ -90,7 +97,7 @@ impl State {
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let phase = match self.phase {
             Phase::Ending { deadline, .. } => return Some(deadline),
-            Phase::Unbinding { deadline } => deadline,
+            Phase::Unbinding { deadline } | Phase::PeerUnbinding { deadline, .. } => deadline,
             _ => None,
         };
         let inactivity = after(self.heard_at, self.options.inactivity_timeout);
@@ -102,6 +109,11 @@ impl State {
 
     pub(crate) fn begin_ending(&mut self, end: SessionEnd) {
         self.phase = Phase::Ending { end, deadline: self.now + LAST_WRITE };
+    }
+
+    /// How long the peer that unbinds may take to answer what it owes.
+    pub(crate) fn peer_unbinding(&self, sequence_number: u32) -> Phase {
+        Phase::PeerUnbinding { sequence_number, deadline: after(self.now, self.options.unbind_timeout) }
     }
 
     pub(crate) fn unbinding(&self) -> Phase {

@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 use smpp::session::{Answer, SessionHandle};
+use smpp::tlv::{Tlvs, tag};
 use smpp::{CommandStatus, Header};
 
 use super::agenda::Agenda;
@@ -15,17 +16,29 @@ pub(super) struct Held {
     pub(super) status: u32,
     pub(super) number: u64,
     pub(super) format: IdFormat,
+    /// The row of optional parameters that says how busy the operator is.
+    pub(super) congestion: Option<[u8; CONGESTION_OCTETS]>,
+}
+
+/// Octets of `congestion_state` with tag and length.
+const CONGESTION_OCTETS: usize = 5;
+
+/// `congestion_state` as an optional parameter (SMPP 5.0 §4.8.4.18).
+pub(super) fn congestion(state: u8) -> [u8; CONGESTION_OCTETS] {
+    let [high, low] = tag::CONGESTION_STATE.to_be_bytes();
+    [high, low, 0, 1, state]
 }
 
 impl Held {
     /// The answer; `id` is room for the id of the message.
-    pub(super) fn answer<'a>(&self, id: &'a mut String) -> Answer<'a> {
+    pub(super) fn answer<'a>(&'a self, id: &'a mut String) -> Answer<'a> {
+        let tlvs = self.congestion.as_ref().map_or(Tlvs::EMPTY, |row| Tlvs::new(row));
         if self.status != 0 {
-            return Answer::new(self.header, CommandStatus(self.status));
+            return Answer { tlvs, ..Answer::new(self.header, CommandStatus(self.status)) };
         }
         id.clear();
         self.format.write_in_answer(self.number, id);
-        Answer::accepted(self.header, id.as_bytes())
+        Answer { tlvs, ..Answer::accepted(self.header, id.as_bytes()) }
     }
 }
 

@@ -100,6 +100,8 @@ pub struct Behaviour {
     pub bind_refusal: u32,
     /// More binds at a time than this are refused with RALYBND; 0 = no limit.
     pub binds_max: usize,
+    /// `congestion_state` of every answer (SMPP 5.0 §4.8.4.18); `None` = not said.
+    pub congestion_state: Option<u8>,
 }
 
 impl Default for Behaviour {
@@ -135,6 +137,7 @@ impl Default for Behaviour {
             frozen: false,
             bind_refusal: 0,
             binds_max: 0,
+            congestion_state: None,
         }
     }
 }

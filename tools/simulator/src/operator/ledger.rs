@@ -30,6 +30,8 @@ pub struct Submitted {
     pub text: String,
     /// Reference, total and number, if it is a part of a long message.
     pub concatenation: Option<(u16, u8, u8)>,
+    /// Whether it came in a data_sm.
+    pub by_data_sm: bool,
     /// The octets as they came, user data header included.
     pub short_message: Vec<u8>,
     /// `esm_class`.

@@ -124,6 +124,11 @@ impl Operator {
         self.shared.cut();
     }
 
+    /// Unbinds all sessions; what they owe is still answered.
+    pub fn unbind(&self) {
+        self.shared.sessions.lock().iter().for_each(|bound| bound.handle.close());
+    }
+
     /// Receipts and incoming messages that wait to be sent.
     #[must_use]
     pub fn waiting(&self) -> usize {

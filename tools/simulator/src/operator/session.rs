@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 use smpp::pdu::{Decoded, DeliverSm, Pdu, SubmitSm};
 use smpp::server::{DeliverBatch, ServerHandler};
 use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch, SessionHandle};
-use smpp::{CommandStatus, Header};
+use smpp::{CommandId, CommandStatus, Header};
 use tokio::sync::Notify;
 
-use super::answers::{Held, HeldAnswers};
+use super::answers::{Held, HeldAnswers, congestion};
 use super::behaviour::{Behaviour, Outcome};
 use super::delivery::{Delivery, Digits, Receipt, TEXT_START_OCTETS, incoming};
 use super::join::decode;
@@ -88,7 +88,13 @@ impl Session {
         } else {
             self.shared.ledger.refused.fetch_add(1, Ordering::Relaxed);
         }
-        let held = Held { header, status: verdict.status, number: id, format: behaviour.id_format };
+        let held = Held {
+            header,
+            status: verdict.status,
+            number: id,
+            format: behaviour.id_format,
+            congestion: behaviour.congestion_state.map(congestion),
+        };
         match verdict.answer_after_ms {
             None => self.never_answered += 1,
             Some(0) if !behaviour.frozen => answers.respond(&held.answer(&mut self.id)),
@@ -176,6 +182,7 @@ impl Session {
             destination: lossy(sm.destination.digits),
             text,
             concatenation,
+            by_data_sm: header.command_id == CommandId::DATA_SM,
             short_message: sm.message().to_vec(),
             esm_class: sm.esm_class,
             data_coding: sm.data_coding,
