@@ -5,6 +5,7 @@
 //! since; [`state`] is the only place where facts become a status; [`control`] is who may do what
 //! over which carrier; [`problem`] lists every error code a client can meet; [`limits`] every bound.
 
+pub mod choice;
 pub mod clock;
 pub mod control;
 pub mod fact;

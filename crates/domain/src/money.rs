@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An amount in 1/10000 of the currency unit (0.0700 PLN = 700).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An amount in 1/10000 of the currency unit (0.0700 PLN = 700); serialises as decimal text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Money(pub i64);
 
 impl Money {
@@ -36,6 +40,20 @@ impl fmt::Display for Money {
     }
 }
 
+impl From<Money> for String {
+    fn from(money: Money) -> Self {
+        money.to_string()
+    }
+}
+
+impl TryFrom<String> for Money {
+    type Error = InvalidMoney;
+
+    fn try_from(text: String) -> Result<Self, InvalidMoney> {
+        text.parse()
+    }
+}
+
 /// The text is no decimal amount with at most four places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an amount: expected digits with at most four decimal places, such as \"0.0700\"")]
@@ -58,7 +76,8 @@ impl FromStr for Money {
     }
 }
 
-/// ISO 4217 currency: the three letters and the number the contract's `currency` carries.
+/// ISO 4217 currency: the three letters, as which it serialises, and the number the contract's `currency`
+/// carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency {
     /// Three capital letters, such as `PLN`.
@@ -88,6 +107,19 @@ impl Currency {
     #[must_use]
     pub fn by_letters(letters: &str) -> Option<Self> {
         CURRENCIES.into_iter().find(|currency| currency.letters == letters)
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.letters)
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let letters = String::deserialize(deserializer)?;
+        Self::by_letters(&letters).ok_or_else(|| D::Error::custom(format!("{letters} is no known currency")))
     }
 }
 

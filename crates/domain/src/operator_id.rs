@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
+use crate::choice::choice;
 use crate::id::CarrierId;
 
 /// How a carrier writes its ids (`message_id_format` of the setup file).
@@ -23,15 +24,14 @@ pub enum MessageIdFormat {
     HexadecimalInResponse,
 }
 
-impl MessageIdFormat {
-    /// All formats with their names in the setup file.
-    pub const NAMES: [(Self, &'static str); 4] = [
-        (Self::Auto, "auto"),
-        (Self::Decimal, "decimal"),
-        (Self::Hexadecimal, "hexadecimal"),
-        (Self::HexadecimalInResponse, "hexadecimal-in-response"),
-    ];
+choice!(MessageIdFormat {
+    Auto = "auto",
+    Decimal = "decimal",
+    Hexadecimal = "hexadecimal",
+    HexadecimalInResponse = "hexadecimal-in-response",
+});
 
+impl MessageIdFormat {
     /// The stored form of an id given in a response.
     #[must_use]
     pub fn from_response(self, id: &str) -> Box<str> {

@@ -1,5 +1,9 @@
 //! What an application key may do.
 
+use serde::{Deserialize, Serialize};
+
+use crate::choice::{Choice, choice};
+
 /// A right of an application key, written `sms.send` and so on in the setup file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
@@ -9,28 +13,11 @@ pub enum Permission {
     SmsRead,
 }
 
-impl Permission {
-    /// All permissions in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::SmsSend, Self::SmsRead];
+choice!(Permission { SmsSend = "sms.send", SmsRead = "sms.read" });
 
-    /// The name in the setup file.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SmsSend => "sms.send",
-            Self::SmsRead => "sms.read",
-        }
-    }
-
-    /// Finds a permission by its name in the setup file.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.name() == name)
-    }
-}
-
-/// A set of permissions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A set of permissions; serialises as a list of their names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<Permission>", into = "Vec<Permission>")]
 pub struct Permissions(u8);
 
 impl Permissions {
@@ -44,5 +31,18 @@ impl Permissions {
 impl FromIterator<Permission> for Permissions {
     fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
         Self(permissions.into_iter().fold(0, |set, permission| set | 1 << permission as u8))
+    }
+}
+
+impl From<Vec<Permission>> for Permissions {
+    fn from(permissions: Vec<Permission>) -> Self {
+        permissions.into_iter().collect()
+    }
+}
+
+impl From<Permissions> for Vec<Permission> {
+    /// In the order of the documentation.
+    fn from(permissions: Permissions) -> Self {
+        Permission::NAMES.iter().map(|(permission, _)| *permission).filter(|one| permissions.allows(*one)).collect()
     }
 }

@@ -51,7 +51,7 @@ impl Meters {
         let meter = self.meter(account.id);
         let take = |spent: i64| {
             let spent = spent.saturating_add(price.0);
-            (spent <= account.balance.0).then_some(spent)
+            (spent <= account.settings.balance.0).then_some(spent)
         };
         price.0 == 0 || meter.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
@@ -65,17 +65,17 @@ impl Meters {
 
     /// What is left.
     pub(crate) fn balance(&self, account: &Account) -> Money {
-        account.balance.minus(Money(self.meter(account.id).spent.load(Ordering::Relaxed)))
+        account.settings.balance.minus(Money(self.meter(account.id).spent.load(Ordering::Relaxed)))
     }
 
     /// Counts `messages` against the account's rate, or tells how long to wait before they fit.
     pub(crate) fn admit(&self, account: &Account, messages: usize) -> Result<(), Duration> {
-        if account.messages_per_second == 0 {
+        if account.settings.messages_per_second == 0 {
             return Ok(());
         }
         let now_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let cost_us = u64::try_from(messages).unwrap_or(u64::MAX).saturating_mul(1_000_000)
-            / u64::from(account.messages_per_second);
+            / u64::from(account.settings.messages_per_second);
         let burst_us = u64::try_from(BURST.as_micros()).unwrap_or(u64::MAX);
         let mut wait_us = 0;
         let advance = |arrival: u64| {
@@ -91,16 +91,15 @@ impl Meters {
 
 #[cfg(test)]
 mod tests {
+    use domain::control::AccountSettings;
+
     use super::*;
 
     fn account(balance: i64, messages_per_second: u32) -> Account {
         Account {
             id: AccountId(1),
             name: "acme".into(),
-            currency: domain::money::CURRENCIES[0],
-            balance: Money(balance),
-            priority: false,
-            messages_per_second,
+            settings: AccountSettings { balance: Money(balance), messages_per_second, ..AccountSettings::default() },
             senders: vec![],
             endpoints: vec![],
             numbers: vec![],

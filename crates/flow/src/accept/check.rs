@@ -64,7 +64,7 @@ pub(super) fn check(
     }
     check_references(order, url_allowed, &mut findings);
     let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
-    if lane == Lane::Priority && !order.account.priority {
+    if lane == Lane::Priority && !order.account.settings.priority {
         findings.add(Problem::PriorityNotEnabled, "priority", "true");
     }
     match sender {

@@ -120,7 +120,7 @@ impl Accept {
             units: checked.measure.units,
             parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
             forcing_characters,
-            currency: order.account.currency.number,
+            currency: order.account.settings.currency.number,
             charges: checked.recipients.accepted.iter().map(charge).collect(),
             refused: checked.recipients.refused,
         })
@@ -194,7 +194,7 @@ impl Accept {
             due_at,
             schedule_time: conditions.schedule_time,
             expires_at: due_at.plus_ms(i64::from(conditions.validity_minutes) * 60_000),
-            currency: order.account.currency.number,
+            currency: order.account.settings.currency.number,
             messages,
             refused: refused.collect(),
         }

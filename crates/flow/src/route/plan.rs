@@ -18,7 +18,7 @@ pub fn plan(control: &Control, phone: Phone) -> Option<Plan<'_>> {
     control.routes_to(phone).find_map(|route| {
         let carrier = route.carriers.iter().find_map(|id| {
             let carrier = control.carrier(*id)?;
-            (carrier.direct || !route.direct_only).then_some(carrier)
+            (carrier.direct || !route.settings.direct_only).then_some(carrier)
         })?;
         Some(Plan { route, carrier })
     })
@@ -26,6 +26,7 @@ pub fn plan(control: &Control, phone: Phone) -> Option<Plan<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use domain::control::RouteSettings;
     use domain::id::{CarrierId, RouteId};
     use domain::money::Money;
 
@@ -38,8 +39,7 @@ mod tests {
             prefix: prefix.into(),
             network: String::new(),
             carriers: carriers.iter().map(|&id| CarrierId(id)).collect(),
-            direct_only,
-            price: Money(700),
+            settings: RouteSettings { direct_only, price: Money(700) },
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use domain::choice::Choice;
 use domain::control::{Endpoint, Secret};
 use domain::random::Random;
 use rusqlite::{Connection, params};
@@ -13,7 +14,6 @@ use super::entity::{self, Entity};
 use super::error::ControlError;
 use super::key::{generate, half_digest, hint, key_digest};
 use super::limits::{APPLICATION_KEY_LENGTH, AUTHORIZATION_LENGTH, SECRET_KEY_LENGTH, SIGNING_SECRET_LENGTH};
-use super::names::Named;
 use super::vault::Vault;
 use super::write::{self, Pair};
 

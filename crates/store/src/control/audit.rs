@@ -41,7 +41,11 @@ fn content(connection: &Connection) -> Result<String, ControlError> {
         let mut columns = connection.prepare_cached("SELECT name, type FROM pragma_table_info(?1)")?;
         let columns = columns.query_map([table], |row| {
             let (name, kind): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok(if kind == "BLOB" { format!("'{name}', hex(\"{name}\")") } else { format!("'{name}', \"{name}\"") })
+            Ok(match (name.as_str(), kind.as_str()) {
+                ("settings", _) => "'settings', json(settings)".to_owned(),
+                (_, "BLOB") => format!("'{name}', hex(\"{name}\")"),
+                _ => format!("'{name}', \"{name}\""),
+            })
         })?;
         let columns = columns.collect::<Result<Vec<_>, _>>()?.join(", ");
         let query = format!("SELECT json_group_array(json_object({columns})) FROM (SELECT * FROM {table} ORDER BY id)");

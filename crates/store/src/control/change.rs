@@ -17,7 +17,7 @@ pub enum ChangeKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldChange {
     /// Key in the setup file.
-    pub name: &'static str,
+    pub name: String,
     /// Value stored; `None` for an added entry.
     pub before: Option<String>,
     /// Value declared; `None` for a removed entry.

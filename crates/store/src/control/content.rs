@@ -2,14 +2,12 @@
 //!
 //! Entries refer to each other by name here; rows are looked up when they are written.
 
-use domain::control::{Carrier, Endpoint, Secret, SenderEntry};
+use domain::control::{
+    AccountSettings, Carrier, Endpoint, KeySettings, NumberSettings, RouteSettings, Secret, SenderEntry,
+};
 use domain::id::{AccountId, KeyId, RouteId};
-use domain::money::{Currency, Money};
-use domain::permission::Permission;
-use ipnet::IpNet;
 
 use super::key::half_digest;
-use super::names::NumberKind;
 
 /// All control data. Declared entries have row 0, and an empty webhook secret means "not given".
 #[derive(Clone, Debug, Default)]
@@ -35,10 +33,8 @@ pub(super) struct RouteEntry {
     pub(super) occurrence: u32,
     /// Names of the carriers in the order they are tried.
     pub(super) carriers: Vec<String>,
-    /// Only direct operator connections may be used.
-    pub(super) direct_only: bool,
-    /// Price per part.
-    pub(super) price: Money,
+    /// Its conditions.
+    pub(super) settings: RouteSettings,
 }
 
 /// An account with everything that is its own.
@@ -48,14 +44,8 @@ pub(super) struct AccountEntry {
     pub(super) id: AccountId,
     /// Unique name.
     pub(super) name: String,
-    /// Currency of prices and balance.
-    pub(super) currency: Currency,
-    /// Money paid in.
-    pub(super) balance: Money,
-    /// Whether it may use the Priority lane.
-    pub(super) priority: bool,
-    /// Messages per second, 0 = no limit.
-    pub(super) messages_per_second: u32,
+    /// Its conditions.
+    pub(super) settings: AccountSettings,
     /// Its senders.
     pub(super) senders: Vec<SenderEntry>,
     /// Its keys.
@@ -81,10 +71,8 @@ pub(super) struct KeyEntry {
     pub(super) digest: Option<[u8; 32]>,
     /// Names of the senders it may use.
     pub(super) senders: Vec<String>,
-    /// What it may do.
-    pub(super) permissions: Vec<Permission>,
-    /// Where it may be used from; empty = anywhere.
-    pub(super) allowed_addresses: Vec<IpNet>,
+    /// What it may do, and from where.
+    pub(super) settings: KeySettings,
 }
 
 impl KeyEntry {
@@ -125,8 +113,8 @@ pub(super) struct NumberEntry {
     pub(super) id: u32,
     /// The digits.
     pub(super) number: String,
-    /// Long number or short code.
-    pub(super) kind: NumberKind,
+    /// What it is.
+    pub(super) settings: NumberSettings,
     /// Name of the carrier it is connected to.
     pub(super) carrier: String,
 }

@@ -1,10 +1,12 @@
 //! Entries as lists of named values: the form in which declared and stored ones are compared.
 
+use domain::choice::Choice;
 use domain::control::{Carrier, Endpoint, SenderEntry};
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::change::FieldChange;
 use super::content::{AccountEntry, KeyEntry, NumberEntry, RouteEntry, join};
-use super::names::Named;
 
 /// One value of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,25 +35,34 @@ impl Value {
 pub(super) struct Entity {
     /// Kind and name, such as `carrier operator-one`.
     pub(super) what: String,
-    fields: Vec<(&'static str, Value)>,
+    /// In alphabetical order.
+    fields: Vec<(String, Value)>,
 }
 
 impl Entity {
-    fn new(what: String, fields: Vec<(&'static str, Value)>) -> Self {
+    fn new(what: String, fields: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let mut fields: Vec<_> = fields.into_iter().collect();
+        fields.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self { what, fields }
     }
 
     /// All values as a change from nothing.
     pub(super) fn added(&self) -> Vec<FieldChange> {
-        let field =
-            |(name, value): &(&'static str, Value)| FieldChange { name, before: None, after: Some(value.shown()) };
+        let field = |(name, value): &(String, Value)| FieldChange {
+            name: name.clone(),
+            before: None,
+            after: Some(value.shown()),
+        };
         self.fields.iter().map(field).collect()
     }
 
     /// All values as a change to nothing.
     pub(super) fn removed(&self) -> Vec<FieldChange> {
-        let field =
-            |(name, value): &(&'static str, Value)| FieldChange { name, before: Some(value.shown()), after: None };
+        let field = |(name, value): &(String, Value)| FieldChange {
+            name: name.clone(),
+            before: Some(value.shown()),
+            after: None,
+        };
         self.fields.iter().map(field).collect()
     }
 
@@ -60,8 +71,8 @@ impl Entity {
         let pairs = self.fields.iter().zip(&stored.fields);
         let differing =
             pairs.filter(|((_, declared), (_, stored))| *declared != Value::Unspecified && declared != stored);
-        let change = |((name, declared), (_, stored)): (&(&'static str, Value), &(&'static str, Value))| FieldChange {
-            name,
+        let change = |((name, declared), (_, stored)): (&(String, Value), &(String, Value))| FieldChange {
+            name: name.clone(),
             before: Some(stored.shown()),
             after: Some(declared.shown()),
         };
@@ -69,92 +80,76 @@ impl Entity {
     }
 }
 
-fn plain(value: impl ToString) -> Value {
-    Value::Plain(value.to_string())
-}
-
 /// A secret that is generated when the file leaves it out.
 fn generated(value: &str) -> Value {
     if value.is_empty() { Value::Unspecified } else { Value::Secret(value.into()) }
 }
 
+/// Settings under the names of the setup file.
+fn settings(settings: &impl Serialize) -> impl Iterator<Item = (String, Value)> {
+    let object = match serde_json::to_value(settings) {
+        Ok(Json::Object(object)) => object,
+        // Settings are structs of values that always serialise; see `write::settings` for the error.
+        _ => serde_json::Map::new(),
+    };
+    object.into_iter().map(|(name, value)| (name, Value::Plain(shown(&value))))
+}
+
+/// A value as a person writes it.
+fn shown(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => join(items.iter().map(shown)),
+        other => other.to_string(),
+    }
+}
+
 /// A carrier in the form that compares.
 pub(super) fn carrier(carrier: &Carrier) -> Entity {
-    let fields = vec![
-        ("host", plain(&carrier.host)),
-        ("port", plain(carrier.port)),
-        ("tls", plain(carrier.tls)),
-        ("system_id", plain(&carrier.system_id)),
-        ("password", Value::Secret(carrier.password.reveal().into())),
-        ("system_type", plain(&carrier.system_type)),
-        ("interface_version", plain(carrier.interface_version.name())),
-        ("bind", plain(carrier.bind.name())),
-        ("binds", plain(carrier.binds)),
-        ("priority_binds", plain(carrier.priority_binds)),
-        ("window", plain(carrier.window)),
-        ("rate_per_second", plain(carrier.rate_per_second)),
-        ("direct", plain(carrier.direct)),
-        ("message_id_format", plain(carrier.message_id_format.name())),
-        ("default_alphabet", plain(carrier.default_alphabet.name())),
-        ("long_messages", plain(carrier.long_messages.name())),
-    ];
-    Entity::new(format!("carrier {}", carrier.name), fields)
+    let own = [("password".into(), Value::Secret(carrier.password.reveal().into()))];
+    Entity::new(format!("carrier {}", carrier.name), settings(carrier).chain(own))
 }
 
 /// A route in the form that compares.
 pub(super) fn route(route: &RouteEntry) -> Entity {
-    let fields = vec![
-        ("carriers", plain(join(&route.carriers))),
-        ("direct_only", plain(route.direct_only)),
-        ("price", plain(route.price)),
-    ];
-    Entity::new(format!("route {}", route.label()), fields)
+    let own = [("carriers".into(), Value::Plain(join(&route.carriers)))];
+    Entity::new(format!("route {}", route.label()), own.into_iter().chain(settings(&route.settings)))
 }
 
 /// An account, without what is its own, in the form that compares.
 pub(super) fn account(account: &AccountEntry) -> Entity {
-    let fields = vec![
-        ("currency", plain(account.currency.letters)),
-        ("balance", plain(account.balance)),
-        ("priority", plain(account.priority)),
-        ("messages_per_second", plain(account.messages_per_second)),
-    ];
-    Entity::new(format!("account {}", account.name), fields)
+    Entity::new(format!("account {}", account.name), settings(&account.settings))
 }
 
 /// A sender in the form that compares.
 pub(super) fn sender(account: &str, sender: &SenderEntry) -> Entity {
-    Entity::new(format!("sender {account}/{}", sender.name), vec![("approved", plain(sender.approved))])
+    let own = [("approved".into(), Value::Plain(sender.approved.to_string()))];
+    Entity::new(format!("sender {account}/{}", sender.name), own)
 }
 
 /// A key in the form that compares.
 pub(super) fn key(account: &str, key: &KeyEntry) -> Entity {
     let half =
         |digest: Option<[u8; 32]>| digest.map_or(Value::Unspecified, |digest| Value::Secret(format!("{digest:?}")));
-    let fields = vec![
-        ("authorization", half(key.authorization.digest())),
-        ("application_key", half(key.application_key.digest())),
-        ("senders", plain(join(&key.senders))),
-        ("permissions", plain(join(key.permissions.iter().map(|permission| permission.name())))),
-        ("allowed_addresses", plain(join(key.allowed_addresses.iter().map(ToString::to_string)))),
+    let own = [
+        ("authorization".into(), half(key.authorization.digest())),
+        ("application_key".into(), half(key.application_key.digest())),
+        ("senders".into(), Value::Plain(join(&key.senders))),
     ];
-    Entity::new(format!("key {account}/{}", key.name), fields)
+    Entity::new(format!("key {account}/{}", key.name), own.into_iter().chain(settings(&key.settings)))
 }
 
 /// A webhook endpoint in the form that compares.
 pub(super) fn endpoint(account: &str, endpoint: &Endpoint) -> Entity {
-    let fields = vec![
-        ("url", plain(&endpoint.url)),
-        ("secondary_url", plain(&endpoint.secondary_url)),
-        ("secret_key", generated(endpoint.secret_key.reveal())),
-        ("signing_secret", generated(endpoint.signing_secret.reveal())),
-        ("basic_user", plain(&endpoint.basic_user)),
-        ("basic_password", Value::Secret(endpoint.basic_password.reveal().into())),
+    let own = [
+        ("secret_key".into(), generated(endpoint.secret_key.reveal())),
+        ("signing_secret".into(), generated(endpoint.signing_secret.reveal())),
+        ("basic_password".into(), Value::Secret(endpoint.basic_password.reveal().into())),
     ];
-    Entity::new(format!("webhook {account}/{}", endpoint.event.name()), fields)
+    Entity::new(format!("webhook {account}/{}", endpoint.event.name()), settings(endpoint).chain(own))
 }
 
 /// A number in the form that compares.
 pub(super) fn number(account: &str, number: &NumberEntry) -> Entity {
-    Entity::new(format!("number {}", number.label(account)), vec![("kind", plain(number.kind.name()))])
+    Entity::new(format!("number {}", number.label(account)), settings(&number.settings))
 }

@@ -58,6 +58,9 @@ pub enum ControlError {
         /// Row of the value.
         row: u32,
     },
+    /// Settings do not serialise.
+    #[error("settings can't be written as JSON: {0}")]
+    Settings(String),
     /// A newer program wrote the file.
     #[error("{path} has format {found}, this program knows formats up to {known}: use the program that wrote it or a newer one", path = path.display())]
     Format {

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 
-use domain::control::{Carrier, Endpoint, SenderEntry};
+use domain::choice::Choice;
+use domain::control::{Carrier, Endpoint, EventKind, SenderEntry};
 use domain::id::{AccountId, CarrierId, EndpointId, KeyId, RouteId, SenderId};
-use domain::money::{Currency, Money};
-use domain::permission::Permission;
 use domain::sender::Sender;
 use rusqlite::{Connection, Row};
+use serde::de::DeserializeOwned;
 
 use super::content::{AccountEntry, Content, Half, KeyEntry, NumberEntry, RouteEntry, split};
 use super::error::ControlError;
-use super::names::Named;
 use super::vault::{Cell, Vault};
 
 /// Reads everything; run it in a transaction to see one version.
@@ -84,22 +83,8 @@ fn carrier(row: &Row<'_>, vault: &Vault) -> Result<Carrier, ControlError> {
     Ok(Carrier {
         id: CarrierId(id),
         name: row.get("name")?,
-        host: row.get("host")?,
-        port: row.get("port")?,
-        tls: row.get("tls")?,
-        system_id: row.get("system_id")?,
         password: secret(row, vault, Cell { table: "carriers", column: "password", row: id })?,
-        system_type: row.get("system_type")?,
-        interface_version: choice(row, "carriers", "interface_version")?,
-        bind: choice(row, "carriers", "bind")?,
-        binds: row.get("binds")?,
-        priority_binds: row.get("priority_binds")?,
-        window: row.get("window")?,
-        rate_per_second: row.get("rate_per_second")?,
-        direct: row.get("direct")?,
-        message_id_format: choice(row, "carriers", "message_id_format")?,
-        default_alphabet: choice(row, "carriers", "default_alphabet")?,
-        long_messages: choice(row, "carriers", "long_messages")?,
+        ..settings(row, "carriers")?
     })
 }
 
@@ -111,8 +96,7 @@ fn route(row: &Row<'_>) -> Result<RouteEntry, ControlError> {
         network: row.get("network")?,
         occurrence: row.get("occurrence")?,
         carriers: split(&carriers).map(Into::into).collect(),
-        direct_only: row.get("direct_only")?,
-        price: Money(row.get("price")?),
+        settings: settings(row, "routes")?,
     })
 }
 
@@ -120,10 +104,7 @@ fn account(row: &Row<'_>) -> Result<AccountEntry, ControlError> {
     Ok(AccountEntry {
         id: AccountId(row.get("id")?),
         name: row.get("name")?,
-        currency: understood(row, "accounts", "currency", Currency::by_letters)?,
-        balance: Money(row.get("balance")?),
-        priority: row.get("priority")?,
-        messages_per_second: row.get("messages_per_second")?,
+        settings: settings(row, "accounts")?,
         senders: Vec::new(),
         keys: Vec::new(),
         endpoints: Vec::new(),
@@ -144,8 +125,6 @@ fn key(row: &Row<'_>, vault: &Vault) -> Result<KeyEntry, ControlError> {
     let (authorization, application_key) = halves.split_first_chunk::<32>().ok_or_else(damaged)?;
     let application_key = application_key.try_into().map_err(|_| damaged())?;
     let senders: String = row.get("senders")?;
-    let list = |text: &str| split(text).map(Permission::by_name).collect::<Option<Vec<_>>>();
-    let networks = |text: &str| split(text).map(|network| network.parse().ok()).collect::<Option<Vec<_>>>();
     Ok(KeyEntry {
         id: KeyId(id),
         name: row.get("name")?,
@@ -153,8 +132,7 @@ fn key(row: &Row<'_>, vault: &Vault) -> Result<KeyEntry, ControlError> {
         application_key: Half::Digest(application_key),
         digest: Some(row.get("digest")?),
         senders: split(&senders).map(Into::into).collect(),
-        permissions: understood(row, "keys", "permissions", list)?,
-        allowed_addresses: understood(row, "keys", "allowed_addresses", networks)?,
+        settings: settings(row, "keys")?,
     })
 }
 
@@ -164,13 +142,11 @@ fn endpoint(row: &Row<'_>, vault: &Vault) -> Result<Endpoint, ControlError> {
     Ok(Endpoint {
         id: EndpointId(id),
         account: AccountId(row.get("account")?),
-        event: choice(row, "endpoints", "event")?,
-        url: row.get("url")?,
-        secondary_url: row.get("secondary_url")?,
+        event: understood(row, "endpoints", "event", EventKind::by_name)?,
         secret_key: secret(row, vault, cell("secret_key"))?,
         signing_secret: secret(row, vault, cell("signing_secret"))?,
-        basic_user: row.get("basic_user")?,
         basic_password: secret(row, vault, cell("basic_password"))?,
+        ..settings(row, "endpoints")?
     })
 }
 
@@ -178,7 +154,7 @@ fn number(row: &Row<'_>) -> Result<NumberEntry, ControlError> {
     Ok(NumberEntry {
         id: row.get("id")?,
         number: row.get("number")?,
-        kind: choice(row, "numbers", "kind")?,
+        settings: settings(row, "numbers")?,
         carrier: row.get("carrier_name")?,
     })
 }
@@ -187,8 +163,9 @@ fn secret(row: &Row<'_>, vault: &Vault, cell: Cell) -> Result<domain::control::S
     vault.open_text(cell, &row.get::<_, Vec<u8>>(cell.column)?)
 }
 
-fn choice<T: Named>(row: &Row<'_>, table: &'static str, column: &'static str) -> Result<T, ControlError> {
-    understood(row, table, column, T::by_name)
+/// The keys of the setup file that have no column of their own.
+fn settings<T: DeserializeOwned>(row: &Row<'_>, table: &'static str) -> Result<T, ControlError> {
+    understood(row, table, "settings", |text| serde_json::from_str(text).ok())
 }
 
 /// A stored text as a value of this program.

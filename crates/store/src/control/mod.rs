@@ -37,7 +37,6 @@ mod key;
 mod limits;
 mod load;
 mod master_key;
-mod names;
 mod schema;
 mod setup;
 mod snapshot;

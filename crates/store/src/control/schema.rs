@@ -20,27 +20,15 @@ pub(super) const CONTENT_TABLES: [&str; 7] =
     ["carriers", "routes", "accounts", "senders", "keys", "endpoints", "numbers"];
 
 /// Rows are never numbered anew (AUTOINCREMENT): messages and sealed values refer to them for ever.
+/// `settings` is a JSON object with the keys of the setup file, but for what has a column of its own because
+/// it is unique, refers to other rows or is sealed.
 const TABLES: &str = r#"
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE carriers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
-    host TEXT NOT NULL DEFAULT '',
-    port INTEGER NOT NULL DEFAULT 0,
-    tls INTEGER NOT NULL DEFAULT 0,
-    system_id TEXT NOT NULL DEFAULT '',
     password BLOB NOT NULL DEFAULT x'',
-    system_type TEXT NOT NULL DEFAULT '',
-    interface_version TEXT NOT NULL DEFAULT '',
-    bind TEXT NOT NULL DEFAULT '',
-    binds INTEGER NOT NULL DEFAULT 0,
-    priority_binds INTEGER NOT NULL DEFAULT 0,
-    "window" INTEGER NOT NULL DEFAULT 0,
-    rate_per_second INTEGER NOT NULL DEFAULT 0,
-    direct INTEGER NOT NULL DEFAULT 0,
-    message_id_format TEXT NOT NULL DEFAULT '',
-    default_alphabet TEXT NOT NULL DEFAULT '',
-    long_messages TEXT NOT NULL DEFAULT ''
+    settings TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE TABLE routes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -48,17 +36,13 @@ CREATE TABLE routes (
     network TEXT NOT NULL,
     occurrence INTEGER NOT NULL,
     carriers TEXT NOT NULL DEFAULT '',
-    direct_only INTEGER NOT NULL DEFAULT 0,
-    price INTEGER NOT NULL DEFAULT 0,
+    settings TEXT NOT NULL DEFAULT '{}',
     UNIQUE (prefix, network, occurrence)
 ) STRICT;
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
-    currency TEXT NOT NULL DEFAULT '',
-    balance INTEGER NOT NULL DEFAULT 0,
-    priority INTEGER NOT NULL DEFAULT 0,
-    messages_per_second INTEGER NOT NULL DEFAULT 0
+    settings TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE TABLE senders (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -75,20 +59,17 @@ CREATE TABLE keys (
     halves BLOB NOT NULL DEFAULT x'',
     hint TEXT NOT NULL DEFAULT '',
     senders TEXT NOT NULL DEFAULT '',
-    permissions TEXT NOT NULL DEFAULT '',
-    allowed_addresses TEXT NOT NULL DEFAULT '',
+    settings TEXT NOT NULL DEFAULT '{}',
     UNIQUE (account, name)
 ) STRICT;
 CREATE TABLE endpoints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     account INTEGER NOT NULL REFERENCES accounts (id),
     event TEXT NOT NULL,
-    url TEXT NOT NULL DEFAULT '',
-    secondary_url TEXT NOT NULL DEFAULT '',
     secret_key BLOB NOT NULL DEFAULT x'',
     signing_secret BLOB NOT NULL DEFAULT x'',
-    basic_user TEXT NOT NULL DEFAULT '',
     basic_password BLOB NOT NULL DEFAULT x'',
+    settings TEXT NOT NULL DEFAULT '{}',
     UNIQUE (account, event)
 ) STRICT;
 CREATE TABLE numbers (
@@ -96,7 +77,7 @@ CREATE TABLE numbers (
     account INTEGER NOT NULL REFERENCES accounts (id),
     number TEXT NOT NULL,
     carrier INTEGER NOT NULL REFERENCES carriers (id),
-    kind TEXT NOT NULL DEFAULT '',
+    settings TEXT NOT NULL DEFAULT '{}',
     UNIQUE (number, carrier)
 ) STRICT;
 CREATE TABLE versions (

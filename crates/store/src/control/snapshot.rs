@@ -6,7 +6,6 @@ use domain::control::{Account, Control, Key, Number, Route};
 use domain::id::{AccountId, CarrierId};
 
 use super::content::{AccountEntry, Content, KeyEntry, RouteEntry};
-use super::names::NumberKind;
 
 /// Builds the snapshot of a stored content.
 pub(super) fn build(version: u64, content: Content) -> Control {
@@ -26,8 +25,7 @@ fn build_route(route: RouteEntry, carriers: &HashMap<String, CarrierId>) -> Rout
         prefix: route.prefix,
         network: route.network,
         carriers: route.carriers.iter().filter_map(|name| carriers.get(name).copied()).collect(),
-        direct_only: route.direct_only,
-        price: route.price,
+        settings: route.settings,
     }
 }
 
@@ -39,23 +37,19 @@ fn build_key(account: &AccountEntry, key: &KeyEntry) -> Option<Key> {
         name: key.name.clone(),
         digest: key.digest?,
         senders: key.senders.iter().filter_map(|name| account.sender(name).map(|sender| sender.id)).collect(),
-        permissions: key.permissions.iter().copied().collect(),
-        allowed_addresses: key.allowed_addresses.clone(),
+        settings: key.settings.clone(),
     })
 }
 
 fn build_account(account: AccountEntry, carriers: &HashMap<String, CarrierId>) -> Account {
     let number = |number: super::content::NumberEntry| {
         let carrier = carriers.get(&number.carrier).copied()?;
-        Some(Number { number: number.number, is_short: number.kind == NumberKind::Short, carrier })
+        Some(Number { number: number.number, carrier, settings: number.settings })
     };
     Account {
         id: account.id,
         name: account.name,
-        currency: account.currency,
-        balance: account.balance,
-        priority: account.priority,
-        messages_per_second: account.messages_per_second,
+        settings: account.settings,
         senders: account.senders,
         endpoints: account.endpoints,
         numbers: account.numbers.into_iter().filter_map(number).collect(),

@@ -1,11 +1,11 @@
 //! Writing of single entries. Each first has its row, then its values: sealed ones are bound to the row.
 
 use domain::control::{Carrier, Endpoint, SenderEntry};
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, params};
+use serde::Serialize;
 
 use super::content::{AccountEntry, KeyEntry, NumberEntry, RouteEntry, join};
 use super::error::ControlError;
-use super::names::Named;
 use super::vault::{Cell, Vault};
 
 /// Inserts a row that only has its identity so far.
@@ -24,61 +24,38 @@ pub(super) fn remove(connection: &Connection, table: &'static str, row: u32) -> 
     Ok(())
 }
 
+/// The keys of the setup file that have no column of their own.
+fn settings(settings: &impl Serialize) -> Result<String, ControlError> {
+    serde_json::to_string(settings).map_err(|error| ControlError::Settings(error.to_string()))
+}
+
 /// Writes all values of a carrier.
 pub(super) fn carrier(connection: &Connection, vault: &Vault, row: u32, carrier: &Carrier) -> Result<(), ControlError> {
-    let password =
-        vault.seal(Cell { table: "carriers", column: "password", row }, carrier.password.reveal().as_bytes())?;
-    connection
-        .prepare_cached(
-            r#"UPDATE carriers SET host = :host, port = :port, tls = :tls, system_id = :system_id,
-                password = :password, system_type = :system_type, interface_version = :interface_version,
-                bind = :bind, binds = :binds, priority_binds = :priority_binds, "window" = :window,
-                rate_per_second = :rate_per_second, direct = :direct, message_id_format = :message_id_format,
-                default_alphabet = :default_alphabet, long_messages = :long_messages WHERE id = :row"#,
-        )?
-        .execute(named_params! {
-            ":host": carrier.host,
-            ":port": carrier.port,
-            ":tls": carrier.tls,
-            ":system_id": carrier.system_id,
-            ":password": password,
-            ":system_type": carrier.system_type,
-            ":interface_version": carrier.interface_version.name(),
-            ":bind": carrier.bind.name(),
-            ":binds": carrier.binds,
-            ":priority_binds": carrier.priority_binds,
-            ":window": carrier.window,
-            ":rate_per_second": carrier.rate_per_second,
-            ":direct": carrier.direct,
-            ":message_id_format": carrier.message_id_format.name(),
-            ":default_alphabet": carrier.default_alphabet.name(),
-            ":long_messages": carrier.long_messages.name(),
-            ":row": row,
-        })?;
+    let cell = Cell { table: "carriers", column: "password", row };
+    let password = vault.seal(cell, carrier.password.reveal().as_bytes())?;
+    connection.prepare_cached("UPDATE carriers SET password = ?1, settings = ?2 WHERE id = ?3")?.execute(params![
+        password,
+        settings(carrier)?,
+        row
+    ])?;
     Ok(())
 }
 
 /// Writes all values of a route.
 pub(super) fn route(connection: &Connection, row: u32, route: &RouteEntry) -> Result<(), ControlError> {
-    connection
-        .prepare_cached("UPDATE routes SET carriers = ?1, direct_only = ?2, price = ?3 WHERE id = ?4")?
-        .execute(params![join(&route.carriers), route.direct_only, route.price.0, row])?;
+    connection.prepare_cached("UPDATE routes SET carriers = ?1, settings = ?2 WHERE id = ?3")?.execute(params![
+        join(&route.carriers),
+        settings(&route.settings)?,
+        row
+    ])?;
     Ok(())
 }
 
 /// Writes all values of an account itself.
 pub(super) fn account(connection: &Connection, row: u32, account: &AccountEntry) -> Result<(), ControlError> {
     connection
-        .prepare_cached(
-            "UPDATE accounts SET currency = ?1, balance = ?2, priority = ?3, messages_per_second = ?4 WHERE id = ?5",
-        )?
-        .execute(params![
-            account.currency.letters,
-            account.balance.0,
-            account.priority,
-            account.messages_per_second,
-            row
-        ])?;
+        .prepare_cached("UPDATE accounts SET settings = ?1 WHERE id = ?2")?
+        .execute(params![settings(&account.settings)?, row])?;
     Ok(())
 }
 
@@ -117,11 +94,11 @@ pub(super) fn restore_digest(connection: &Connection, row: u32, digest: Option<[
 
 /// Writes what a key may do.
 pub(super) fn key(connection: &Connection, row: u32, key: &KeyEntry) -> Result<(), ControlError> {
-    let permissions = join(key.permissions.iter().map(|permission| permission.name()));
-    let addresses = join(key.allowed_addresses.iter().map(ToString::to_string));
-    connection
-        .prepare_cached("UPDATE keys SET senders = ?1, permissions = ?2, allowed_addresses = ?3 WHERE id = ?4")?
-        .execute(params![join(&key.senders), permissions, addresses, row])?;
+    connection.prepare_cached("UPDATE keys SET senders = ?1, settings = ?2 WHERE id = ?3")?.execute(params![
+        join(&key.senders),
+        settings(&key.settings)?,
+        row
+    ])?;
     Ok(())
 }
 
@@ -137,16 +114,14 @@ pub(super) fn endpoint(
     };
     connection
         .prepare_cached(
-            "UPDATE endpoints SET url = ?1, secondary_url = ?2, secret_key = ?3, signing_secret = ?4,
-                basic_user = ?5, basic_password = ?6 WHERE id = ?7",
+            "UPDATE endpoints SET secret_key = ?1, signing_secret = ?2, basic_password = ?3, settings = ?4
+                WHERE id = ?5",
         )?
         .execute(params![
-            endpoint.url,
-            endpoint.secondary_url,
             seal("secret_key", &endpoint.secret_key)?,
             seal("signing_secret", &endpoint.signing_secret)?,
-            endpoint.basic_user,
             seal("basic_password", &endpoint.basic_password)?,
+            settings(endpoint)?,
             row
         ])?;
     Ok(())
@@ -155,7 +130,7 @@ pub(super) fn endpoint(
 /// Writes all values of a number.
 pub(super) fn number(connection: &Connection, row: u32, number: &NumberEntry) -> Result<(), ControlError> {
     connection
-        .prepare_cached("UPDATE numbers SET kind = ?1 WHERE id = ?2")?
-        .execute(params![number.kind.name(), row])?;
+        .prepare_cached("UPDATE numbers SET settings = ?1 WHERE id = ?2")?
+        .execute(params![settings(&number.settings)?, row])?;
     Ok(())
 }

@@ -23,13 +23,14 @@ use crate::question::ReceiptMatch;
 const PARKED_COLUMNS: &str =
     "SELECT id, carrier, canonical_ids, at, state, error, done_at, raw, check_sum FROM parked_receipt";
 
-/// Looks into the memory of the unsealed spans only.
+/// Looks only into the memory of the unsealed spans and at what sealed ones learnt lately.
 pub(crate) fn match_in_memory(shared: &Shared, carrier: CarrierId, canonical_id: &str) -> Option<ReceiptMatch> {
     let key = match_key(carrier, canonical_id);
-    shared.spans.newest_first().iter().find_map(|span| {
-        let (id, part) = span.hot.read().as_ref()?.operator_key(key)?;
-        Some(ReceiptMatch { id, part })
-    })
+    let hot = shared.spans.newest_first().iter().find_map(|span| span.hot.read().as_ref()?.operator_key(key));
+    // What was damaged or deleted since is left to the search, which says so.
+    let is_there = |id: MessageId| shared.spans.of(id).is_some_and(|span| span.damage().is_none());
+    let (id, part) = hot.or_else(|| shared.late_keys.find(key).filter(|(id, _)| is_there(*id)))?;
+    Some(ReceiptMatch { id, part })
 }
 
 /// Looks everywhere, forms in order, newest spans first.

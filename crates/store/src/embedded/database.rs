@@ -73,6 +73,9 @@ fn open_raw(path: &Path, purpose: Purpose) -> rusqlite::Result<Connection> {
     connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS))?;
     // The checkpointer copies the log back; a connection that closes must not do it on a writer's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // One plan per statement. Otherwise SQLite looks at the bound values to see whether a partial index
+    // serves, and prepares the statement anew each time they change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let cache_kib = if purpose == Purpose::WriteHot { HOT_CACHE_KIB } else { COLD_CACHE_KIB };
     connection.execute_batch(&format!(
         "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit={WAL_OCTETS_MAX}; PRAGMA cache_size=-{cache_kib}; PRAGMA cell_size_check=ON;

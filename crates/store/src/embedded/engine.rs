@@ -22,6 +22,7 @@ use super::files::{Layout, Lock, SpanName, io_error, sync_directory, with_suffix
 use super::filter::{FilterBudget, Filters};
 use super::index::HotIndex;
 use super::keeper::Keeper;
+use super::late_keys::LateKeys;
 use super::limits::{PATIENT_READERS, PROMPT_READERS};
 use super::parked::ParkedIndex;
 use super::queue::Order;
@@ -193,6 +194,7 @@ fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>)
         watcher: OnceLock::new(),
         in_flight: InFlight::default(),
         parked,
+        late_keys: LateKeys::default(),
         disk,
         filter_budget: FilterBudget::default(),
         connections: Connections::default(),

@@ -35,6 +35,9 @@ pub(crate) const SMALL_SPAN_AGES: i64 = 24;
 pub(crate) const FILTER_OCTETS_MAX: u64 = 96 * 1024 * 1024;
 /// Keys a sealed span got since its filter was made; beyond it the filter is made anew.
 pub(crate) const LATE_KEYS_MAX: usize = 65_536;
+/// Operator ids of messages in sealed spans held in memory: the receipts of some seconds at full speed, at
+/// about 50 octets each.
+pub(crate) const LATE_OPERATOR_KEYS_MAX: usize = 131_072;
 /// How long after the end of a span a receipt without anything open in it is still looked up there.
 pub(crate) const RECEIPT_LOOK_BACK_MS: i64 = 10 * 86_400_000;
 /// Messages looked at for one page of a list in a span without indexes, when no index helps.

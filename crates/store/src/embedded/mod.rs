@@ -25,6 +25,7 @@ mod health;
 mod index;
 mod keep;
 mod keeper;
+mod late_keys;
 mod limits;
 mod live;
 mod parked;

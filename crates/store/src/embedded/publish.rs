@@ -29,7 +29,7 @@ pub(crate) fn publish(shared: &Shared, span: &Span, live: &mut LiveCache, outcom
         outcome.changes.iter().for_each(|change| apply(index, change));
     }
     if span.sealing.load(Ordering::Acquire) || span.is_sealed() {
-        add_late(&span.filters, &outcome);
+        add_late(shared, &span.filters, &outcome);
     }
     if outcome.changes.iter().any(|change| matches!(change, IndexChange::Untold(_))) {
         span.untold.store(true, Ordering::Release);
@@ -87,7 +87,7 @@ fn apply(index: &mut HotIndex, change: &IndexChange) {
     }
 }
 
-fn add_late(filters: &Filters, outcome: &Outcome) {
+fn add_late(shared: &Shared, filters: &Filters, outcome: &Outcome) {
     for (request, _) in &outcome.accepted {
         for (kind, text) in references(request) {
             filters.add_late(KeyKind::Reference, reference_key(request.account, kind, text));
@@ -97,8 +97,9 @@ fn add_late(filters: &Filters, outcome: &Outcome) {
         }
     }
     for change in &outcome.changes {
-        if let IndexChange::OperatorKey { key, .. } = change {
+        if let IndexChange::OperatorKey { key, id, part } = change {
             filters.add_late(KeyKind::Operator, key.cast_unsigned());
+            shared.late_keys.add(*key, *id, *part);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::dedup::InFlight;
 use super::disk::Disk;
 use super::files::Layout;
 use super::filter::FilterBudget;
+use super::late_keys::LateKeys;
 use super::parked::ParkedIndex;
 use super::span::Spans;
 use crate::control::ControlDb;
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub watcher: OnceLock<Arc<dyn Watcher>>,
     pub in_flight: InFlight,
     pub parked: ParkedIndex,
+    pub late_keys: LateKeys,
     pub disk: Disk,
     pub filter_budget: FilterBudget,
     pub connections: Connections,

@@ -65,7 +65,7 @@ pub fn verify(
     let key = control.key(&digest);
     let stored = key.map_or(&NO_DIGEST, |key| &key.digest);
     let equal = bool::from(stored.ct_eq(&digest));
-    let key = key.filter(|key| equal && key.allows_address(address.0)).ok_or(Problem::KeysWrong)?;
+    let key = key.filter(|key| equal && key.settings.allows_address(address.0)).ok_or(Problem::KeysWrong)?;
     let account = control.account(key.account).ok_or(Problem::KeysWrong)?;
     Ok(Caller { account: Arc::clone(account), key: Arc::clone(key) })
 }
@@ -74,7 +74,7 @@ impl Caller {
     /// # Errors
     /// [`Problem::PermissionMissing`] when the key may not do it.
     pub fn require(&self, permission: Permission) -> Result<(), Problem> {
-        if self.key.permissions.allows(permission) { Ok(()) } else { Err(Problem::PermissionMissing) }
+        if self.key.settings.permissions.allows(permission) { Ok(()) } else { Err(Problem::PermissionMissing) }
     }
 }
 

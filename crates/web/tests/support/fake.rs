@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
-use domain::control::{Account, Control, Key, SenderEntry};
+use domain::control::{Account, AccountSettings, Control, Key, KeySettings, SenderEntry};
 use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
 use domain::lane::Lane;
-use domain::money::{Currency, Money};
+use domain::money::Money;
 use domain::permission::Permission;
 use domain::phone::Phone;
 use domain::problem::Problem;
@@ -106,8 +106,10 @@ fn key(id: u32, authorization: &str, permissions: &[Permission], networks: &[&st
         name: "backend".into(),
         digest: digest.into(),
         senders: vec![SenderId(1), SenderId(2), SenderId(3)],
-        permissions: permissions.iter().copied().collect(),
-        allowed_addresses: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        settings: KeySettings {
+            permissions: permissions.iter().copied().collect(),
+            allowed_addresses: networks.iter().map(|network| network.parse().unwrap()).collect(),
+        },
     }
 }
 
@@ -115,10 +117,7 @@ fn control() -> Control {
     let account = Account {
         id: AccountId(1),
         name: "acme".into(),
-        currency: Currency::by_letters("PLN").unwrap(),
-        balance: Money(10_000_000),
-        priority: false,
-        messages_per_second: 50,
+        settings: AccountSettings { priority: false, messages_per_second: 50, ..AccountSettings::default() },
         senders: vec![
             sender(1, "ACME", true),
             sender(2, "2424", true),
@@ -128,10 +127,11 @@ fn control() -> Control {
         endpoints: Vec::new(),
         numbers: Vec::new(),
     };
+    let all = [Permission::SmsSend, Permission::SmsRead];
     let keys = vec![
-        key(1, AUTHORIZATION, &Permission::ALL, &[]),
+        key(1, AUTHORIZATION, &all, &[]),
         key(2, READER_AUTHORIZATION, &[Permission::SmsRead], &[]),
-        key(3, ELSEWHERE_AUTHORIZATION, &Permission::ALL, &["198.51.100.0/24"]),
+        key(3, ELSEWHERE_AUTHORIZATION, &all, &["198.51.100.0/24"]),
     ];
     Control::new(1, vec![account], keys, Vec::new(), Vec::new())
 }

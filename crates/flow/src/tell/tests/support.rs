@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
-use domain::control::{Account, Control, Endpoint, EventKind, Secret};
+use domain::control::{Account, AccountSettings, Control, Endpoint, EventKind, Secret};
 use domain::fact::{CallOutcome, EventId, WebhookCall};
 use domain::id::{AccountId, EndpointId, IdGenerator, MessageId};
 use domain::lane::Lane;
-use domain::money::{CURRENCIES, Money};
 use domain::phone::Phone;
 use domain::random::Random;
 use domain::sender::Sender;
@@ -175,11 +174,9 @@ pub(super) fn endpoint(account: u32, url: &str) -> Endpoint {
         account: AccountId(account),
         event: EventKind::Status,
         url: url.into(),
-        secondary_url: String::new(),
         secret_key: Secret::new(SECRET_KEY),
         signing_secret: Secret::new(SIGNING_SECRET),
-        basic_user: String::new(),
-        basic_password: Secret::default(),
+        ..Endpoint::default()
     }
 }
 
@@ -187,10 +184,7 @@ pub(super) fn account(endpoint: Endpoint) -> Account {
     Account {
         id: endpoint.account,
         name: format!("account-{}", endpoint.account.0),
-        currency: CURRENCIES[0],
-        balance: Money(0),
-        priority: true,
-        messages_per_second: 0,
+        settings: AccountSettings::default(),
         senders: vec![],
         endpoints: vec![endpoint],
         numbers: vec![],

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::control::{Endpoint, EventKind, Secret, SenderEntry};
+use domain::choice::Choice;
+use domain::control::{
+    AccountSettings, Endpoint, EventKind, KeySettings, NumberKind, NumberSettings, Secret, SenderEntry,
+};
 use domain::id::{AccountId, EndpointId, KeyId, SenderId};
-use domain::money::{CURRENCIES, Currency, Money};
-use domain::permission::Permission;
+use domain::money::{CURRENCIES, Currency};
+use domain::permission::{Permission, Permissions};
 use domain::phone::Phone;
 use domain::sender::Sender;
 
@@ -15,7 +18,6 @@ use super::values;
 use crate::control::content::{AccountEntry, Half, KeyEntry, NumberEntry};
 use crate::control::key::key_digest;
 use crate::control::limits::RATE_PER_SECOND_MAX;
-use crate::control::names::NumberKind;
 
 const ACCOUNT_KEYS: &[&str] =
     &["name", "currency", "balance", "priority", "messages_per_second", "sender", "key", "webhook", "number"];
@@ -24,8 +26,6 @@ const KEY_KEYS: &[&str] = &["name", "authorization", "application_key", "senders
 const WEBHOOK_KEYS: &[&str] =
     &["event", "url", "secondary_url", "secret_key", "signing_secret", "basic_user", "basic_password"];
 const NUMBER_KEYS: &[&str] = &["number", "kind", "carrier"];
-/// 1000.0000, the balance of the documented example.
-const BALANCE_DEFAULT: Money = Money(10_000_000);
 const SHORT_CODE_DIGITS: std::ops::RangeInclusive<usize> = 3..=8;
 
 /// What must be unique over all accounts, with the place where it was first seen.
@@ -51,14 +51,25 @@ fn read(table: &Table<'_>, carriers: &[&str], seen: &mut Seen) -> AccountEntry {
     AccountEntry {
         id: AccountId(0),
         name: name.map_or("", |name| name.text).into(),
-        currency: read_currency(table),
-        balance: values::amount(table, "balance", BALANCE_DEFAULT),
-        priority: table.flag("priority", true),
-        messages_per_second: table.integer("messages_per_second", &(0..=RATE_PER_SECOND_MAX), 0),
+        settings: read_settings(table),
         keys: read_keys(table, &senders, seen),
         senders,
         endpoints: read_endpoints(table),
         numbers: read_numbers(table, carriers, seen),
+    }
+}
+
+fn read_settings(table: &Table<'_>) -> AccountSettings {
+    let default = AccountSettings::default();
+    AccountSettings {
+        currency: read_currency(table, default.currency),
+        balance: values::amount(table, "balance", default.balance),
+        priority: table.flag("priority", default.priority),
+        messages_per_second: table.integer(
+            "messages_per_second",
+            &(0..=RATE_PER_SECOND_MAX),
+            default.messages_per_second,
+        ),
     }
 }
 
@@ -78,8 +89,7 @@ fn unique<K: std::hash::Hash + Eq>(
     }
 }
 
-fn read_currency(table: &Table<'_>) -> Currency {
-    let default = CURRENCIES[0];
+fn read_currency(table: &Table<'_>, default: Currency) -> Currency {
     let Some(passed) = table.text("currency") else { return default };
     Currency::by_letters(passed.text).unwrap_or_else(|| {
         let letters: Vec<&str> = CURRENCIES.iter().map(|currency| currency.letters).collect();
@@ -130,8 +140,10 @@ fn read_keys(account: &Table<'_>, senders: &[SenderEntry], seen: &mut Seen) -> V
             application_key: half(application_key),
             digest,
             senders: read_key_senders(&table, senders),
-            permissions: read_permissions(&table),
-            allowed_addresses: values::networks(&table, "allowed_addresses"),
+            settings: KeySettings {
+                permissions: read_permissions(&table),
+                allowed_addresses: values::networks(&table, "allowed_addresses"),
+            },
         });
     }
     keys
@@ -156,14 +168,15 @@ fn read_key_senders(table: &Table<'_>, senders: &[SenderEntry]) -> Vec<String> {
     names
 }
 
-fn read_permissions(table: &Table<'_>) -> Vec<Permission> {
-    let Some(passed) = table.texts("permissions") else { return Permission::ALL.to_vec() };
+/// All permissions when the file does not choose.
+fn read_permissions(table: &Table<'_>) -> Permissions {
+    let all = Permission::NAMES.iter().map(|(permission, _)| *permission);
+    let Some(passed) = table.texts("permissions") else { return all.collect() };
     for name in passed.iter().filter(|name| Permission::by_name(name.text).is_none()) {
-        let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+        let known: Vec<&str> = Permission::NAMES.iter().map(|(_, name)| *name).collect();
         table.refuse("permissions", *name, format!("unknown permission, expected one of {}", known.join(", ")));
     }
-    let given = |permission: &Permission| passed.iter().any(|name| name.text == permission.name());
-    Permission::ALL.into_iter().filter(given).collect()
+    passed.iter().filter_map(|name| Permission::by_name(name.text)).collect()
 }
 
 fn read_endpoints(account: &Table<'_>) -> Vec<Endpoint> {
@@ -250,7 +263,8 @@ fn read_numbers(account: &Table<'_>, carriers: &[&str], seen: &mut Seen) -> Vec<
         let carrier = carrier.map_or("", |carrier| carrier.text);
         let number = read_digits(&table, passed, kind);
         unique(&table, "number", passed, &mut seen.numbers, (number.clone(), carrier.into()), "entry");
-        numbers.push(NumberEntry { id: 0, number, kind, carrier: carrier.into() });
+        let settings = NumberSettings { kind };
+        numbers.push(NumberEntry { id: 0, number, settings, carrier: carrier.into() });
     }
     numbers
 }

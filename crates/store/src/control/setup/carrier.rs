@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use domain::control::{Carrier, Secret};
-use domain::id::CarrierId;
 
 use super::reader::Table;
 use super::values;
@@ -49,32 +48,33 @@ pub(super) fn read_all(root: &Table<'_>) -> Vec<Carrier> {
 }
 
 fn read(table: &Table<'_>, name: &str) -> Carrier {
-    let (binds, priority_binds) = read_binds(table);
+    let default = Carrier::default();
+    let (binds, priority_binds) = read_binds(table, &default);
     Carrier {
-        id: CarrierId(0),
+        id: default.id,
         name: name.into(),
         host: read_host(table),
-        port: narrow(table.integer("port", &(1..=u32::from(u16::MAX)), 2775)),
-        tls: table.flag("tls", false),
-        system_id: ascii(table, "system_id", "posthorn", SYSTEM_ID_OCTETS_MAX),
+        port: narrow(table.integer("port", &(1..=u32::from(u16::MAX)), default.port.into())),
+        tls: table.flag("tls", default.tls),
+        system_id: ascii(table, "system_id", &default.system_id, SYSTEM_ID_OCTETS_MAX),
         password: read_password(table),
-        system_type: ascii(table, "system_type", "", SYSTEM_TYPE_OCTETS_MAX),
+        system_type: ascii(table, "system_type", &default.system_type, SYSTEM_TYPE_OCTETS_MAX),
         interface_version: table.choice("interface_version").unwrap_or_default(),
         bind: table.choice("bind").unwrap_or_default(),
         binds,
         priority_binds,
-        window: narrow(table.integer("window", &(1..=WINDOW_MAX), 100)),
-        rate_per_second: table.integer("rate_per_second", &(0..=RATE_PER_SECOND_MAX), 0),
-        direct: table.flag("direct", true),
+        window: narrow(table.integer("window", &(1..=WINDOW_MAX), default.window.into())),
+        rate_per_second: table.integer("rate_per_second", &(0..=RATE_PER_SECOND_MAX), default.rate_per_second),
+        direct: table.flag("direct", default.direct),
         message_id_format: table.choice("message_id_format").unwrap_or_default(),
         default_alphabet: table.choice("default_alphabet").unwrap_or_default(),
         long_messages: table.choice("long_messages").unwrap_or_default(),
     }
 }
 
-fn read_binds(table: &Table<'_>) -> (u16, u16) {
-    let binds = table.integer("binds", &(1..=BINDS_MAX), 2);
-    let priority_binds = table.integer("priority_binds", &(0..=BINDS_MAX), 1);
+fn read_binds(table: &Table<'_>, default: &Carrier) -> (u16, u16) {
+    let binds = table.integer("binds", &(1..=BINDS_MAX), default.binds.into());
+    let priority_binds = table.integer("priority_binds", &(0..=BINDS_MAX), default.priority_binds.into());
     if priority_binds > binds {
         let message = format!("expected at most the number of binds, which is {binds}: raise binds or lower this");
         table.refuse_number("priority_binds", priority_binds, message);

@@ -3,11 +3,11 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use domain::choice::Choice;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
-use crate::control::names::Named;
 
 /// A text with its place.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +122,7 @@ impl<'a> Table<'a> {
     }
 
     /// One of a few words; absent when the key is or the word is none of them.
-    pub(super) fn choice<T: Named>(&self, key: &str) -> Option<T> {
+    pub(super) fn choice<T: Choice>(&self, key: &str) -> Option<T> {
         let passed = self.text(key)?;
         let choice = T::by_name(passed.text);
         if choice.is_none() {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use domain::control::RouteSettings;
 use domain::id::RouteId;
-use domain::money::Money;
 
 use super::reader::Table;
 use super::values;
@@ -11,8 +11,6 @@ use crate::control::content::RouteEntry;
 use crate::control::limits::PREFIX_LENGTH_MAX;
 
 const KEYS: &[&str] = &["prefix", "network", "carriers", "direct_only", "price"];
-/// 0.0700, the price of the documented example.
-const PRICE_DEFAULT: Money = Money(700);
 
 /// What is known of the routes to one prefix or network: their carriers and lines.
 type Seen = HashMap<(String, String), Vec<(Vec<String>, usize)>>;
@@ -49,8 +47,15 @@ fn read(table: &Table<'_>, known: &[&str]) -> RouteEntry {
         network,
         occurrence: 0,
         carriers: read_carriers(table, known),
-        direct_only: table.flag("direct_only", true),
-        price: values::amount(table, "price", PRICE_DEFAULT),
+        settings: read_settings(table),
+    }
+}
+
+fn read_settings(table: &Table<'_>) -> RouteSettings {
+    let default = RouteSettings::default();
+    RouteSettings {
+        direct_only: table.flag("direct_only", default.direct_only),
+        price: values::amount(table, "price", default.price),
     }
 }
 

@@ -51,9 +51,12 @@ fn the_example_applies_and_stands_in_the_snapshot() {
     assert_eq!((carrier.host.as_str(), carrier.port, carrier.password.reveal()), ("127.0.0.1", 2775, "secret"));
     assert_eq!((carrier.binds, carrier.priority_binds, carrier.window), (2, 1, 100));
     let route = control.routes_to(Phone::parse("48111222333").unwrap()).next().unwrap();
-    assert_eq!((route.carriers.as_slice(), route.price), ([carrier.id].as_slice(), Money(700)));
+    assert_eq!((route.carriers.as_slice(), route.settings.price), ([carrier.id].as_slice(), Money(700)));
     let account = control.accounts().next().unwrap();
-    assert_eq!((account.balance, account.priority, account.currency.number), (Money(10_000_000), true, 985));
+    assert_eq!(
+        (account.settings.balance, account.settings.priority, account.settings.currency.number),
+        (Money(10_000_000), true, 985)
+    );
     assert_eq!((account.numbers[0].number.as_str(), account.numbers[0].carrier), ("48500100200", carrier.id));
     assert_eq!(account.endpoint(EventKind::Status).unwrap().url, "https://example.com/hooks/sms");
 }
@@ -68,7 +71,9 @@ fn a_generated_key_is_given_once_and_found_by_its_digest() {
     assert!(has_check_digits(&authorization) && has_check_digits(&application_key));
     let control = database.snapshot();
     let key = control.key(&key_digest(&authorization, &application_key)).unwrap();
-    assert!(key.permissions.allows(Permission::SmsSend) && key.permissions.allows(Permission::SmsRead));
+    assert!(
+        key.settings.permissions.allows(Permission::SmsSend) && key.settings.permissions.allows(Permission::SmsRead)
+    );
     assert_eq!(key.senders, [control.account(key.account).unwrap().senders[0].id]);
 
     let again = apply(&database, EXAMPLE);
@@ -179,7 +184,7 @@ fn given_keys_are_taken_as_they_are_and_can_be_exchanged() {
     assert!(apply(&database, EXAMPLE).diff.is_empty(), "leaving the keys out keeps them");
 
     let changed = apply(&database, &given(&second, &first));
-    assert_eq!(lines(&changed), ["~ key acme/backend: authorization *** -> ***, application_key *** -> ***"]);
+    assert_eq!(lines(&changed), ["~ key acme/backend: application_key *** -> ***, authorization *** -> ***"]);
     assert!(database.snapshot().key(&key_digest(&first, &second)).is_none());
     assert!(database.snapshot().key(&key_digest(&second, &first)).is_some());
 }
@@ -286,7 +291,7 @@ fn every_version_keeps_its_content() {
     apply(&database, EXAMPLE);
     apply(&database, &example_with("window = 100", "window = 10"));
     let window = |version: i64| -> i64 {
-        let query = "SELECT json_extract(content, '$.carriers[0].window') FROM versions WHERE version = ?1";
+        let query = "SELECT json_extract(content, '$.carriers[0].settings.window') FROM versions WHERE version = ?1";
         place.raw().query_row(query, [version], |row| row.get(0)).unwrap()
     };
     assert_eq!((window(1), window(2)), (100, 10));
@@ -309,7 +314,9 @@ fn a_changed_entry_keeps_the_secrets_generated_for_it() {
     assert!(applied.generated.is_empty());
     let control = database.snapshot();
     let key = control.key(&key_digest(&authorization, &application_key)).unwrap();
-    assert!(key.permissions.allows(Permission::SmsRead) && !key.permissions.allows(Permission::SmsSend));
+    assert!(
+        key.settings.permissions.allows(Permission::SmsRead) && !key.settings.permissions.allows(Permission::SmsSend)
+    );
     let after = endpoint(&control);
     assert_eq!((&after.secret_key, &after.signing_secret), (&before.secret_key, &before.signing_secret));
     assert!(after.secret_key.reveal().len() == 40 && after.signing_secret.reveal().starts_with("whsec_"));

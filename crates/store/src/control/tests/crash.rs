@@ -23,7 +23,7 @@ fn an_apply_that_fails_half_way_changes_nothing() {
     let database = place.open();
     apply(&database, EXAMPLE);
     let contents = |place: &Place| -> (i64, String, i64) {
-        let query = "SELECT (SELECT max(version) FROM versions), (SELECT group_concat(url) FROM endpoints), (SELECT \"window\" FROM carriers)";
+        let query = "SELECT (SELECT max(version) FROM versions), (SELECT group_concat(settings ->> 'url') FROM endpoints), (SELECT settings ->> 'window' FROM carriers)";
         place.raw().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
     };
     let before = contents(&place);

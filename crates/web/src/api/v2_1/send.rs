@@ -34,7 +34,7 @@ const FIELDS: [&str; 10] = [
 pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> Result<Answer, Rejection> {
     let uniq_id = call.uniq_id;
     let order = order(&mut call).await?;
-    let quota = order.account.messages_per_second;
+    let quota = order.account.settings.messages_per_second;
     let granted = backend.send(order).await.map_err(|refusal| with_quota(refusal.into(), quota))?;
     let request = &*granted.request;
     let data: Vec<SmsItem<'_>> =

@@ -1,0 +1,72 @@
+//! Accounts (tenants) and their senders.
+
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::{Endpoint, EventKind};
+use super::number::Number;
+use crate::id::{AccountId, SenderId};
+use crate::money::{CURRENCIES, Currency, Money};
+use crate::sender::Sender;
+
+/// A sender id of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SenderEntry {
+    /// Row in the control data; the `id` of `GET /v2.1/sms/senders`.
+    pub id: SenderId,
+    /// The sender.
+    pub name: Sender,
+    /// Whether it may be used.
+    pub approved: bool,
+}
+
+/// An account (a tenant).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Row in the control data.
+    pub id: AccountId,
+    /// Unique name.
+    pub name: String,
+    /// Its conditions.
+    pub settings: AccountSettings,
+    /// Its senders.
+    pub senders: Vec<SenderEntry>,
+    /// Its webhook endpoints.
+    pub endpoints: Vec<Endpoint>,
+    /// Its numbers.
+    pub numbers: Vec<Number>,
+}
+
+impl Account {
+    /// The endpoint for a kind of event.
+    #[must_use]
+    pub fn endpoint(&self, kind: EventKind) -> Option<&Endpoint> {
+        self.endpoints.iter().find(|endpoint| endpoint.event == kind)
+    }
+
+    /// Finds a sender by its characters.
+    #[must_use]
+    pub fn sender(&self, name: &str) -> Option<&SenderEntry> {
+        self.senders.iter().find(|entry| entry.name.as_str() == name)
+    }
+}
+
+/// Conditions of an account, under the names of the setup file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountSettings {
+    /// Currency of prices and balance.
+    pub currency: Currency,
+    /// Money paid in; what was spent is kept by the store.
+    pub balance: Money,
+    /// Whether it may use the Priority lane.
+    pub priority: bool,
+    /// Messages per second, 0 = no limit.
+    pub messages_per_second: u32,
+}
+
+impl Default for AccountSettings {
+    /// What the setup file means where it leaves a key out.
+    fn default() -> Self {
+        Self { currency: CURRENCIES[0], balance: Money(10_000_000), priority: true, messages_per_second: 0 }
+    }
+}

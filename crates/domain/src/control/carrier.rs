@@ -1,0 +1,135 @@
+//! Operator connections.
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::Secret;
+use crate::choice::choice;
+use crate::id::CarrierId;
+use crate::operator_id::MessageIdFormat;
+
+/// Which SMPP version a carrier speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InterfaceVersion {
+    /// SMPP 3.3: no TLVs.
+    V33,
+    /// SMPP 3.4.
+    #[default]
+    V34,
+    /// SMPP 5.0.
+    V50,
+}
+
+/// How a carrier's sessions are bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BindMode {
+    /// One session for both ways.
+    #[default]
+    Transceiver,
+    /// One session to send and one to receive.
+    TransmitterReceiver,
+}
+
+/// What `data_coding` 0 means at a carrier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DefaultAlphabet {
+    /// GSM 7-bit, one septet per octet.
+    #[default]
+    Gsm7,
+    /// ISO 8859-1.
+    Latin1,
+    /// ASCII.
+    Ascii,
+    /// GSM 7-bit, packed.
+    Gsm7Packed,
+}
+
+/// How a carrier wants long messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongMessages {
+    /// User data header with an 8-bit reference.
+    #[default]
+    Udh8,
+    /// User data header with a 16-bit reference.
+    Udh16,
+    /// The `sar_*` parameters.
+    Sar,
+    /// Whole in `message_payload`.
+    Payload,
+}
+
+choice!(InterfaceVersion { V33 = "3.3", V34 = "3.4", V50 = "5.0" });
+choice!(BindMode { Transceiver = "transceiver", TransmitterReceiver = "transmitter+receiver" });
+choice!(DefaultAlphabet { Gsm7 = "gsm7", Latin1 = "latin1", Ascii = "ascii", Gsm7Packed = "gsm7-packed" });
+choice!(LongMessages { Udh8 = "udh8", Udh16 = "udh16", Sar = "sar", Payload = "payload" });
+
+/// An operator connection. What serialises is what the setup file says under the same names, except for
+/// the name and the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Carrier {
+    /// Row in the control data.
+    #[serde(skip)]
+    pub id: CarrierId,
+    /// Unique name.
+    #[serde(skip)]
+    pub name: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether the connection uses TLS.
+    pub tls: bool,
+    /// Login name.
+    pub system_id: String,
+    /// Login password.
+    #[serde(skip)]
+    pub password: Secret,
+    /// Login system type.
+    pub system_type: String,
+    /// SMPP version to offer.
+    pub interface_version: InterfaceVersion,
+    /// How sessions are bound.
+    pub bind: BindMode,
+    /// Parallel sessions.
+    pub binds: u16,
+    /// Of these, reserved for the Priority lane.
+    pub priority_binds: u16,
+    /// Unanswered submits per bind.
+    pub window: u16,
+    /// Parts per second over all binds, 0 = no limit.
+    pub rate_per_second: u32,
+    /// Whether it is a direct operator connection.
+    pub direct: bool,
+    /// How ids are written.
+    pub message_id_format: MessageIdFormat,
+    /// What `data_coding` 0 means.
+    pub default_alphabet: DefaultAlphabet,
+    /// How long messages travel.
+    pub long_messages: LongMessages,
+}
+
+impl Default for Carrier {
+    /// What the setup file means where it leaves a key out.
+    fn default() -> Self {
+        Self {
+            id: CarrierId(0),
+            name: String::new(),
+            host: String::new(),
+            port: 2775,
+            tls: false,
+            system_id: "posthorn".into(),
+            password: Secret::default(),
+            system_type: String::new(),
+            interface_version: InterfaceVersion::default(),
+            bind: BindMode::default(),
+            binds: 2,
+            priority_binds: 1,
+            window: 100,
+            rate_per_second: 0,
+            direct: true,
+            message_id_format: MessageIdFormat::default(),
+            default_alphabet: DefaultAlphabet::default(),
+            long_messages: LongMessages::default(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Control data: accounts, keys, senders, carriers, routes, endpoints and numbers, as one immutable
+//! snapshot. The data plane never asks a database; it looks into the current snapshot.
+//!
+//! What serialises of these types is what the setup file says, under the names of its keys: a new key is a
+//! field with a default here and a line in the reader of the setup file; it is stored, compared and shown
+//! in diffs without further ado.
+
+mod account;
+mod carrier;
+mod endpoint;
+mod key;
+mod number;
+mod route;
+mod secret;
+mod snapshot;
+
+pub use account::{Account, AccountSettings, SenderEntry};
+pub use carrier::{BindMode, Carrier, DefaultAlphabet, InterfaceVersion, LongMessages};
+pub use endpoint::{Endpoint, EventKind};
+pub use key::{Key, KeySettings};
+pub use number::{Number, NumberKind, NumberSettings};
+pub use route::{Route, RouteSettings};
+pub use secret::Secret;
+pub use snapshot::Control;
