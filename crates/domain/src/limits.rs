@@ -59,11 +59,10 @@ pub const PAGE_ROWS_MAX: u32 = 1_000;
 /// How deep `offset` may go; beyond it a cursor is the way.
 pub const OFFSET_MAX: u32 = 100_000;
 
-/// Messages of one line (lane and carrier) held in memory; the rest stays in the store.
+/// Messages of one line (lane and carrier) held in memory, over all accounts; an account alone may have
+/// half of them. The rest stays in the store.
 pub const LINE_MESSAGES_MAX: usize = 20_000;
-/// A line is filled up from the store when it falls below this.
-pub const LINE_REFILL_BELOW: usize = 10_000;
-/// Messages fetched from the store at a time.
+/// Messages of an account fetched from the store at a time.
 pub const REFILL_MESSAGES: usize = 5_000;
 /// How long a receipt without a message is kept (72 hours).
 pub const PARKED_RECEIPT_LIFE_MS: i64 = 72 * 3_600_000;
@@ -89,6 +88,5 @@ pub const CALL_CONNECT_MS: u64 = 5_000;
 /// Octets of an answer that are read; the status counts all the same.
 pub const CALL_ANSWER_OCTETS_MAX: usize = 64 * 1024;
 
-const _: () =
-    assert!(LINE_REFILL_BELOW < LINE_MESSAGES_MAX && REFILL_MESSAGES <= LINE_MESSAGES_MAX - LINE_REFILL_BELOW);
+const _: () = assert!(REFILL_MESSAGES <= LINE_MESSAGES_MAX / 4);
 const _: () = assert!(RECIPIENTS_PER_REQUEST_MAX <= COMMIT_ROWS_MAX);

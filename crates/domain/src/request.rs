@@ -5,6 +5,7 @@ use text::Encoding;
 
 use crate::clock::UnixMillis;
 use crate::id::{AccountId, CarrierId, KeyId, MessageId};
+use crate::lane::Traffic;
 use crate::money::Money;
 use crate::phone::Phone;
 use crate::sender::Sender;
@@ -29,6 +30,8 @@ pub struct Request {
     pub idempotency_key: Option<Box<str>>,
     /// First 16 octets of SHA-256 over what was asked: equal requests have equal fingerprints.
     pub fingerprint: [u8; 16],
+    /// What its messages are for.
+    pub traffic: Traffic,
     /// Origin shown to the recipient.
     pub sender: Sender,
     /// The text as it will be sent.
@@ -43,11 +46,11 @@ pub struct Request {
     pub webhook_url: Option<Box<str>>,
     /// When it was accepted.
     pub accepted_at: UnixMillis,
-    /// Not to be sent before; equals `accepted_at` unless scheduled.
+    /// No message is to be sent before; equals `accepted_at` unless scheduled.
     pub due_at: UnixMillis,
     /// `scheduleTime` as asked, Unix seconds, 0 = now.
     pub schedule_time: i64,
-    /// Not to be sent after.
+    /// A message that is due at `due_at` is not to be sent after; the others as much later as they are due.
     pub expires_at: UnixMillis,
     /// ISO 4217 number of the prices.
     pub currency: u16,
@@ -68,6 +71,9 @@ pub struct NewMessage {
     pub price: Money,
     /// The carrier that route planning chose at acceptance: the line it waits in.
     pub carrier: CarrierId,
+    /// How long after the request's `due_at` it is due: recipients of a large request may be spread over
+    /// time. Milliseconds.
+    pub delay_ms: i64,
 }
 
 /// A recipient that was refused while others of the same request were accepted.
@@ -84,6 +90,12 @@ impl Request {
     #[must_use]
     pub fn message_id(&self, index: usize) -> MessageId {
         self.id.offset(self.messages.get(index).map_or(u32::MAX, |message| u32::from(message.position)))
+    }
+
+    /// When the message at `index` of [`Request::messages`] is due.
+    #[must_use]
+    pub fn due_at(&self, index: usize) -> UnixMillis {
+        self.due_at.plus_ms(self.messages.get(index).map_or(0, |message| message.delay_ms))
     }
 
     /// The contract's `externalId` of the message at `index` of [`Request::messages`]: as given for one
@@ -130,6 +142,8 @@ pub struct Waiting {
     pub phone: Phone,
     /// The carrier it waits for.
     pub carrier: CarrierId,
+    /// Not to be sent before.
+    pub due_at: UnixMillis,
     /// What the messages of one request share.
     pub content: std::sync::Arc<Content>,
     /// Numbers (from 1) of the parts an operator has taken already; empty for a fresh message.
@@ -139,6 +153,8 @@ pub struct Waiting {
 /// Text and conditions shared by the messages of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
+    /// What it is for.
+    pub traffic: Traffic,
     /// Origin shown to the recipient.
     pub sender: Sender,
     /// The text.
@@ -151,15 +167,16 @@ pub struct Content {
     pub flash: bool,
     /// When it was accepted.
     pub accepted_at: UnixMillis,
-    /// Not to be sent before.
+    /// No message is to be sent before.
     pub due_at: UnixMillis,
-    /// Not to be sent after.
+    /// A message that is due at `due_at` is not to be sent after; the others as much later as they are due.
     pub expires_at: UnixMillis,
 }
 
 impl From<&Request> for Content {
     fn from(request: &Request) -> Self {
         Self {
+            traffic: request.traffic,
             sender: request.sender.clone(),
             text: request.text.clone(),
             encoding: request.encoding,

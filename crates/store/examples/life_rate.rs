@@ -73,7 +73,9 @@ fn main() {
     let store = Store::open(options(&directory), Clock::system()).expect("a store");
     println!("open again {:?}, resident {} MiB", began.elapsed(), resident_mib());
     let began = Instant::now();
-    let waiting = runtime.block_on(store.waiting(Lane::Standard, CARRIER, MessageId(0), 5000)).expect("an answer");
+    let waiting = runtime
+        .block_on(store.waiting(Lane::Standard, (CARRIER, AccountId(1)), MessageId(0), 5000))
+        .expect("an answer");
     println!(
         "{} waiting of {:?} fetched in {:?}",
         waiting.len(),
@@ -183,6 +185,7 @@ fn request(store: &Store, producer: usize, round: usize, recipients: usize) -> R
         phone: Phone::from_u64(phone(position)).expect("a number"),
         price: Money(700),
         carrier: CARRIER,
+        delay_ms: 0,
     };
     Request {
         id,
@@ -192,6 +195,7 @@ fn request(store: &Store, producer: usize, round: usize, recipients: usize) -> R
         external_id: Some(format!("order-{producer}-{round}-{id}").into()),
         idempotency_key: None,
         fingerprint: [1; 16],
+        traffic: domain::lane::Traffic::Transactional,
         sender: Sender::parse("ACME").expect("a sender"),
         text: "Your parcel is on its way and will be delivered between 10:00 and 14:00. Reply STOP to opt out.".into(),
         encoding: Encoding::Gsm7,

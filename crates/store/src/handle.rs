@@ -231,18 +231,18 @@ impl Store {
         self.engine.prompt.ask(move |shared| ask_message::history(shared, id)).await
     }
 
-    /// Messages that wait for `carrier` and are due, after `after`, by id.
+    /// Messages of an account that wait for a carrier and are due, after `after`, by id.
     ///
     /// # Errors
     /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
     pub async fn waiting(
         &self,
         lane: Lane,
-        carrier: CarrierId,
+        line: (CarrierId, AccountId),
         after: MessageId,
         limit: usize,
     ) -> Result<Vec<Waiting>, QuestionError> {
-        self.engine.prompt.ask(move |shared| ask_lines::waiting(shared, lane, carrier, after, limit)).await
+        self.engine.prompt.ask(move |shared| ask_lines::waiting(shared, lane, line, after, limit)).await
     }
 
     /// Scheduled messages due before `due_before`, after `after`, by (due time, id).
@@ -312,18 +312,18 @@ impl Store {
         self.engine.shared.parked.len() > 0
     }
 
-    /// Carriers with messages not handed over yet, scheduled ones included, and how many.
+    /// Carriers and accounts with messages not handed over yet, scheduled ones included, and how many.
     ///
     /// # Errors
     /// None at present; kept for backends that have to ask.
-    pub async fn lines(&self, lane: Lane) -> Result<Vec<(CarrierId, u64)>, QuestionError> {
+    pub async fn lines(&self, lane: Lane) -> Result<Vec<(CarrierId, AccountId, u64)>, QuestionError> {
         let mut lines = std::collections::BTreeMap::new();
         for span in self.engine.shared.spans.of_lane(lane) {
-            for (carrier, waiting) in &span.counts.lock().waiting {
-                *lines.entry(*carrier).or_default() += *waiting;
+            for (line, waiting) in &span.counts.lock().waiting {
+                *lines.entry(*line).or_default() += *waiting;
             }
         }
-        Ok(lines.into_iter().collect())
+        Ok(lines.into_iter().map(|((carrier, account), waiting)| (carrier, account, waiting)).collect())
     }
 
     /// What each account has spent: accepted minus refunded.

@@ -128,6 +128,8 @@ pub struct SearchPage {
 pub struct Overdue {
     /// The message.
     pub id: MessageId,
+    /// Whose message.
+    pub account: AccountId,
     /// New: its validity ran out before it was handed over. Sent: no receipt came in time.
     pub status: Status,
 }

@@ -33,20 +33,25 @@ impl Accept {
                 outcome.refused.push(refused(Problem::MessageNotFound, external_id));
             }
             for record in found {
-                self.cancel_one(record, &mut outcome).await?;
+                self.cancel_one(account, record, &mut outcome).await?;
             }
         }
         Ok(outcome)
     }
 
-    async fn cancel_one(&self, record: MessageRecord, outcome: &mut CancelOutcome) -> Result<(), Refusal> {
+    async fn cancel_one(
+        &self,
+        account: AccountId,
+        record: MessageRecord,
+        outcome: &mut CancelOutcome,
+    ) -> Result<(), Refusal> {
         let inner = &*self.0;
         // Out of the line first: from here on no bind can take it, so that what is recorded is true.
-        if record.status == Status::New && inner.enqueue.withdraw(record.id) {
+        if record.status == Status::New && inner.enqueue.withdraw(record.id, account) {
             let at = inner.store.ids().clock().now();
             let fact = Fact::Message { id: record.id, at, what: MessageFact::Cancelled };
             let recorded = inner.store.record(record.id.lane(), vec![fact]).await;
-            inner.enqueue.withdrawal_ended(record.id, recorded.is_ok());
+            inner.enqueue.withdrawal_ended(record.id, account, recorded.is_ok());
             recorded.map_err(|error| storage_refusal(&error))?;
         }
         let now = inner.store.message(record.id).await.map_err(|error| storage_refusal(&error.into()))?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Account;
 use domain::id::AccountId;
+use domain::lane::{Lane, Traffic};
 use domain::limits;
 use domain::money::Money;
 use domain::problem::Problem;
@@ -184,6 +185,7 @@ impl Accept {
             external_id: order.external_id.take().map(Into::into),
             idempotency_key: order.idempotency_key.take().map(Into::into),
             fingerprint,
+            traffic: if conditions.lane == Lane::Priority { Traffic::Code } else { Traffic::Transactional },
             sender: conditions.sender,
             text: order.message.take().unwrap_or_default().into(),
             encoding: measure.encoding,

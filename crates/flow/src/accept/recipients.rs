@@ -41,7 +41,8 @@ pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<
                 return Err(Problem::RecipientRepeated);
             }
             let plan = route::plan(control, phone).ok_or(Problem::RecipientUnroutable)?;
-            Ok(NewMessage { position, phone, price: plan.route.settings.price, carrier: plan.carrier.id })
+            let (price, carrier) = (plan.route.settings.price, plan.carrier.id);
+            Ok(NewMessage { position, phone, price, carrier, delay_ms: 0 })
         });
         match outcome {
             Ok(message) => recipients.accepted.push(message),

@@ -120,6 +120,8 @@ pub struct Job {
     pub account: AccountId,
     /// Whom it goes to.
     pub phone: Phone,
+    /// Not to be sent before.
+    due_at: UnixMillis,
     /// What its request shares.
     pub shared: Arc<Shared>,
     /// Parts that an operator has not durably taken yet.
@@ -151,7 +153,14 @@ impl Job {
     /// Milliseconds until it must not be sent any more; zero or less when that moment is past.
     #[must_use]
     pub fn remaining_ms(&self, now: UnixMillis) -> i64 {
-        self.content().expires_at.since_ms(now)
+        let content = self.content();
+        content.expires_at.plus_ms(self.due_at.since_ms(content.due_at)).since_ms(now)
+    }
+
+    /// When it was due.
+    #[must_use]
+    pub fn due_at(&self) -> UnixMillis {
+        self.due_at
     }
 
     /// The concatenation reference: made from the id, so that a part that is sent again, even after
@@ -191,7 +200,8 @@ impl Entry {
         let shared = Shared::new(Arc::new(Content::from(request)));
         request.messages.iter().enumerate().map(move |(index, message)| {
             let id = request.message_id(index);
-            let entry = Self::new(id, request.account, message.phone, Arc::clone(&shared), &[]);
+            let due_at = request.due_at(index);
+            let entry = Self::new(id, (request.account, message.phone), due_at, Arc::clone(&shared), &[]);
             (message.carrier, entry)
         })
     }
@@ -200,15 +210,29 @@ impl Entry {
     #[must_use]
     pub fn of_waiting(waiting: Waiting) -> Self {
         let shared = Shared::new(waiting.content);
-        Self::new(waiting.id, waiting.account, waiting.phone, shared, &waiting.parts_taken)
+        Self::new(waiting.id, (waiting.account, waiting.phone), waiting.due_at, shared, &waiting.parts_taken)
     }
 
-    fn new(id: MessageId, account: AccountId, phone: Phone, shared: Arc<Shared>, taken: &[u8]) -> Self {
+    fn new(
+        id: MessageId,
+        (account, phone): (AccountId, Phone),
+        due_at: UnixMillis,
+        shared: Arc<Shared>,
+        taken: &[u8],
+    ) -> Self {
         let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
         let parts = taken.iter().fold(all, |parts, &number| parts & !bit(number));
         let unsettled = AtomicU8::new(u8::try_from(parts.count_ones()).unwrap_or(u8::MAX));
-        let job =
-            Job { id, account, phone, shared, unsettled, refusals: AtomicU32::new(0), ended: AtomicBool::new(false) };
+        let job = Job {
+            id,
+            account,
+            phone,
+            due_at,
+            shared,
+            unsettled,
+            refusals: AtomicU32::new(0),
+            ended: AtomicBool::new(false),
+        };
         Self { job: Arc::new(job), parts }
     }
 
@@ -218,8 +242,13 @@ impl Entry {
         Self { job, parts: bit(number) }
     }
 
-    /// Takes the next part number out, `None` when all are taken.
-    pub fn next_part(&mut self) -> Option<u8> {
+    /// Takes the next part out, `None` when all are taken.
+    pub(super) fn pop_part(&mut self) -> Option<(Arc<Job>, u8)> {
+        let number = self.next_part()?;
+        Some((Arc::clone(&self.job), number))
+    }
+
+    fn next_part(&mut self) -> Option<u8> {
         let index = self.parts.trailing_zeros();
         self.parts &= self.parts.wrapping_sub(1);
         u8::try_from(index + 1).ok().filter(|_| index < 16)
@@ -237,6 +266,7 @@ mod tests {
     fn content(text: &str) -> Content {
         let measure = text::measure(text, text::ReferenceWidth::Bits8);
         Content {
+            traffic: domain::lane::Traffic::Transactional,
             sender: domain::sender::Sender::parse("ACME").expect("a sender"),
             text: text.into(),
             encoding: measure.encoding,

@@ -1,17 +1,19 @@
 //! One line: the messages of a lane that wait for a carrier.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::clock::UnixMillis;
-use domain::id::{CarrierId, MessageId};
-use domain::lane::Lane;
+use domain::id::{AccountId, CarrierId, MessageId};
+use domain::lane::{Lane, Traffic};
 use domain::limits;
 use foldhash::fast::RandomState;
 use parking_lot::{Mutex, RwLock};
 
+use super::fair::FairQueue;
 use super::job::{Entry, Job};
 use super::spill::Spill;
 
@@ -34,12 +36,17 @@ type IdSet = HashSet<MessageId, RandomState>;
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Entry>,
+    queue: FairQueue,
     /// To be tried again later, earliest first.
     delayed: BinaryHeap<Reverse<Delayed>>,
-    /// In the queue, delayed or with a bind.
-    held: IdSet,
-    spill: Option<Spill>,
+    /// In the queue, delayed or with a bind; with whose they are.
+    held: HashMap<MessageId, AccountId, RandomState>,
+    /// How many of them each account has.
+    held_by: HashMap<AccountId, usize, RandomState>,
+    /// What accounts have in the store only.
+    spills: BTreeMap<AccountId, Spill>,
+    /// The account that was fetched for last, so that all get their turn.
+    fetched_for: AccountId,
     /// While a fetch runs: let go since it began, so that its (older) answer does not bring them back.
     let_go: Option<IdSet>,
     /// Taken out, and the fact that says why is not durable yet: a fetch may still see them waiting.
@@ -77,23 +84,25 @@ impl Line {
         Self { lane, carrier, state, wakers, length: AtomicUsize::new(0) }
     }
 
-    /// Puts new messages at the end; what does not fit stays in the store.
+    /// Puts new messages at the end; what does not fit stays in the store. A message that is more urgent
+    /// than those of its account in the store goes past them.
     pub(super) fn push(&self, entries: impl Iterator<Item = Entry>) {
         let mut state = self.state.lock();
         for entry in entries {
-            let id = entry.job.id;
-            if state.spill.is_some() || state.held.len() >= limits::LINE_MESSAGES_MAX {
-                state.spill.get_or_insert_with(|| Spill::from(id)).note(id);
-            } else if state.held.insert(id) {
-                state.queue.push_back(entry);
+            let account = entry.job.account;
+            let follows = entry.job.content().traffic == Traffic::Bulk || self.lane == Lane::Priority;
+            if (follows && state.spills.contains_key(&account)) || !state.has_room(account) {
+                state.spill(account, entry.job.id);
+            } else if state.hold(&entry.job) {
+                state.queue.push(entry);
             }
         }
         self.unlock_and_wake(state);
     }
 
-    /// Everything of this line that the store has is to be fetched.
-    pub(super) fn fetch_all(&self) {
-        self.state.lock().spill.get_or_insert_with(|| Spill::from(MessageId(1))).note(MessageId(1));
+    /// Everything of an account that the store has for this line is to be fetched.
+    pub(super) fn fetch_all(&self, account: AccountId) {
+        self.state.lock().spill(account, MessageId(1));
     }
 
     /// Whether there is nothing to take, as far as is known without the lock.
@@ -108,29 +117,18 @@ impl Line {
         state.promote_due(now);
         let wanted = parts.len() + room;
         while parts.len() < wanted
-            && let Some(entry) = state.queue.front_mut()
+            && let Some(part) = state.queue.next()
         {
-            match entry.next_part() {
-                Some(number) => parts.push((Arc::clone(&entry.job), number)),
-                None => {
-                    state.queue.pop_front();
-                }
-            }
-            if state.queue.front().is_some_and(|entry| entry.parts == 0) {
-                state.queue.pop_front();
-            }
+            parts.push(part);
         }
         self.note_length(&state);
     }
 
-    /// Puts parts back at the front, in their order: they are next.
+    /// Puts parts back where they belong by age: they are next of their account.
     pub fn give_back(&self, parts: Vec<(Arc<Job>, u8)>) {
         let mut state = self.state.lock();
-        for (job, number) in parts.into_iter().rev() {
-            match state.queue.front_mut() {
-                Some(front) if Arc::ptr_eq(&front.job, &job) => front.parts |= Entry::part(job, number).parts,
-                _ => state.queue.push_front(Entry::part(job, number)),
-            }
+        for (job, number) in parts {
+            state.queue.put_back(Entry::part(job, number));
         }
         self.unlock_and_wake(state);
     }
@@ -145,7 +143,7 @@ impl Line {
     /// The line has nothing to do with the message any more: it is with the operator, or it has ended.
     pub fn let_go(&self, id: MessageId) {
         let mut state = self.state.lock();
-        state.held.remove(&id);
+        state.release(id);
         if let Some(let_go) = &mut state.let_go {
             let_go.insert(id);
         }
@@ -155,7 +153,9 @@ impl Line {
     /// [`Line::withdrawal_ended`].
     pub(super) fn withdraw(&self, id: MessageId) -> bool {
         let mut state = self.state.lock();
-        if state.held.contains(&id) && !state.remove_whole(id) {
+        if let Some(account) = state.held.get(&id).copied()
+            && !state.remove_whole(id, account)
+        {
             return false;
         }
         state.withdrawn.insert(id);
@@ -164,7 +164,7 @@ impl Line {
     }
 
     /// The fact that ended a withdrawn message is durable, or could not be recorded: then it waits again.
-    pub(super) fn withdrawal_ended(&self, id: MessageId, recorded: bool) {
+    pub(super) fn withdrawal_ended(&self, id: MessageId, account: AccountId, recorded: bool) {
         let mut state = self.state.lock();
         if !state.withdrawn.remove(&id) {
             return;
@@ -173,7 +173,7 @@ impl Line {
             let_go.insert(id);
         }
         if !recorded {
-            state.spill.get_or_insert_with(|| Spill::from(id)).note(id);
+            state.spill(account, id);
         }
     }
 
@@ -185,27 +185,30 @@ impl Line {
         }
     }
 
-    /// Begins a fetch if the line has room and something is left in the store.
-    pub(super) fn begin_fetch(&self) -> Option<MessageId> {
+    /// Begins a fetch for an account that has room and something left in the store; accounts take turns.
+    pub(super) fn begin_fetch(&self) -> Option<Fetch> {
         let mut state = self.state.lock();
-        if state.held.len() >= limits::LINE_REFILL_BELOW {
-            return None;
-        }
-        let after = state.spill.as_mut()?.begin();
+        let after_last = state.spills.range((Excluded(state.fetched_for), Unbounded));
+        let mut accounts = after_last.chain(&state.spills).map(|(account, _)| *account);
+        let account = accounts.find(|account| state.room(*account) > state.held_by(*account))?;
+        state.fetched_for = account;
+        let limit = state.room(account).min(limits::REFILL_MESSAGES);
+        let after = state.spills.get_mut(&account)?.begin();
         state.let_go = Some(IdSet::default());
-        Some(after)
+        Some(Fetch { account, after, limit })
     }
 
     /// Ends a fetch: takes what is not held, and goes on from the last one next time.
-    pub(super) fn end_fetch(&self, entries: Vec<Entry>, exhausted: bool) {
+    pub(super) fn end_fetch(&self, fetch: Fetch, entries: Vec<Entry>) {
         let mut state = self.state.lock();
+        let exhausted = entries.len() < fetch.limit;
         let last = entries.last().map(|entry| entry.job.id);
         let let_go = state.let_go.take().unwrap_or_default();
-        state.queue_fresh(entries, &let_go);
-        if let Some(spill) = &mut state.spill
+        entries.into_iter().for_each(|entry| state.queue_fresh(entry, &let_go));
+        if let Some(spill) = state.spills.get_mut(&fetch.account)
             && !spill.end(last, exhausted)
         {
-            state.spill = None;
+            state.spills.remove(&fetch.account);
         }
         self.unlock_and_wake(state);
     }
@@ -219,12 +222,11 @@ impl Line {
     pub(super) fn end_release(&self, entries: Vec<Entry>) {
         let mut state = self.state.lock();
         let let_go = state.let_go.take().unwrap_or_default();
-        if state.held.len() + entries.len() <= limits::LINE_MESSAGES_MAX {
-            state.queue_fresh(entries, &let_go);
-        } else {
-            for entry in entries {
-                let id = entry.job.id;
-                state.spill.get_or_insert_with(|| Spill::from(id)).note(id);
+        for entry in entries {
+            if state.has_room(entry.job.account) {
+                state.queue_fresh(entry, &let_go);
+            } else {
+                state.spill(entry.job.account, entry.job.id);
             }
         }
         self.unlock_and_wake(state);
@@ -257,8 +259,8 @@ impl Line {
     #[must_use]
     pub fn depth(&self) -> (usize, Option<UnixMillis>, bool) {
         let state = self.state.lock();
-        let oldest = state.queue.front().map(|entry| entry.job.content().due_at);
-        (state.queue.len() + state.delayed.len(), oldest, state.spill.is_some())
+        let oldest = state.queue.heads().map(|entry| entry.job.due_at()).min();
+        (state.queue.len() + state.delayed.len(), oldest, !state.spills.is_empty())
     }
 
     fn unlock_and_wake(&self, state: parking_lot::MutexGuard<'_, State>) {
@@ -275,27 +277,75 @@ impl Line {
     }
 }
 
+/// What is to be fetched from the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fetch {
+    /// Whose messages.
+    pub account: AccountId,
+    /// Those after this one.
+    pub after: MessageId,
+    /// At most so many.
+    pub limit: usize,
+}
+
 impl State {
-    /// Lines up fetched messages, except those that are here or were let go since the fetch began.
-    fn queue_fresh(&mut self, entries: Vec<Entry>, let_go: &IdSet) {
-        for entry in entries {
-            let id = entry.job.id;
-            if !let_go.contains(&id) && !self.withdrawn.contains(&id) && self.held.insert(id) {
-                self.queue.push_back(entry);
+    /// How many messages an account may have in memory beside those it has: as many as would fit
+    /// beside everybody's. So there is always room for one more account, however many messages the
+    /// others have, and the fewer there are, the more each may use (Choudhury and Hahne 1998).
+    fn room(&self, account: AccountId) -> usize {
+        let free = limits::LINE_MESSAGES_MAX.saturating_sub(self.held.len());
+        free.saturating_sub(self.held_by(account))
+    }
+
+    fn has_room(&self, account: AccountId) -> bool {
+        self.room(account) > 0
+    }
+
+    fn held_by(&self, account: AccountId) -> usize {
+        self.held_by.get(&account).copied().unwrap_or(0)
+    }
+
+    /// Notes that a message is here; false if it was.
+    fn hold(&mut self, job: &Job) -> bool {
+        let is_new = self.held.insert(job.id, job.account).is_none();
+        if is_new {
+            *self.held_by.entry(job.account).or_default() += 1;
+        }
+        is_new
+    }
+
+    fn release(&mut self, id: MessageId) {
+        let Some(account) = self.held.remove(&id) else { return };
+        if let Some(count) = self.held_by.get_mut(&account) {
+            *count -= 1;
+            if *count == 0 {
+                self.held_by.remove(&account);
             }
         }
     }
 
+    /// Leaves a message in the store.
+    fn spill(&mut self, account: AccountId, id: MessageId) {
+        self.spills.entry(account).or_insert_with(|| Spill::from(id)).note(id);
+    }
+
+    /// Lines up a fetched message, unless it is here or was let go since the fetch began.
+    fn queue_fresh(&mut self, entry: Entry, let_go: &IdSet) {
+        let id = entry.job.id;
+        if !let_go.contains(&id) && !self.withdrawn.contains(&id) && self.hold(&entry.job) {
+            self.queue.push(entry);
+        }
+    }
+
     /// Removes a message none of whose parts is with a bind or the operator.
-    fn remove_whole(&mut self, id: MessageId) -> bool {
+    fn remove_whole(&mut self, id: MessageId, account: AccountId) -> bool {
         let whole =
             |entry: &Entry| entry.job.id == id && entry.parts.count_ones() == u32::from(entry.job.content().parts);
-        let before = self.queue.len() + self.delayed.len();
-        self.queue.retain(|entry| !whole(entry));
+        let before = self.delayed.len();
         self.delayed.retain(|Reverse(delayed)| !whole(&delayed.entry));
-        let removed = self.queue.len() + self.delayed.len() < before;
+        let removed = self.queue.remove(account, whole) || self.delayed.len() < before;
         if removed {
-            self.held.remove(&id);
+            self.release(id);
         }
         removed
     }
@@ -304,7 +354,7 @@ impl State {
         while self.delayed.peek().is_some_and(|Reverse(delayed)| delayed.due_at <= now)
             && let Some(Reverse(delayed)) = self.delayed.pop()
         {
-            self.queue.push_front(delayed.entry);
+            self.queue.put_back(delayed.entry);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::id::{CarrierId, MessageId};
+use domain::id::{AccountId, CarrierId, MessageId};
 use domain::lane::Lane;
 use domain::request::Request;
 use parking_lot::RwLock;
@@ -47,7 +47,8 @@ impl Enqueue {
             return;
         }
         let lane = request.id.lane();
-        let mut entries = Entry::of_request(request).peekable();
+        let is_due = |entry: &(CarrierId, Entry)| entry.1.job.due_at() <= request.accepted_at;
+        let mut entries = Entry::of_request(request).filter(is_due).peekable();
         while let Some((carrier, first)) = entries.next() {
             // A run of neighbours for one carrier is lined up under one lock.
             let mut run = vec![first];
@@ -58,22 +59,22 @@ impl Enqueue {
         }
     }
 
-    /// Takes a message out of its line. True when no bind has it or can take it until
+    /// Takes a message of an account out of its line. True when no bind has it or can take it until
     /// [`Enqueue::withdrawal_ended`].
     #[must_use]
-    pub fn withdraw(&self, id: MessageId) -> bool {
+    pub fn withdraw(&self, id: MessageId, account: AccountId) -> bool {
         let lines = self.of_lane(id.lane());
         let withdrawn = lines.iter().all(|line| line.withdraw(id));
         if !withdrawn {
-            lines.iter().for_each(|line| line.withdrawal_ended(id, true));
+            lines.iter().for_each(|line| line.withdrawal_ended(id, account, true));
         }
         withdrawn
     }
 
     /// The fact that ended a withdrawn message is durable; if it could not be recorded, the message
     /// waits again.
-    pub fn withdrawal_ended(&self, id: MessageId, recorded: bool) {
-        self.of_lane(id.lane()).iter().for_each(|line| line.withdrawal_ended(id, recorded));
+    pub fn withdrawal_ended(&self, id: MessageId, account: AccountId, recorded: bool) {
+        self.of_lane(id.lane()).iter().for_each(|line| line.withdrawal_ended(id, account, recorded));
     }
 
     /// The lines of one lane.

@@ -1,9 +1,11 @@
 //! Enqueue: decides which line a message waits in, and when its time has come.
 //!
 //! A line is the messages of one lane that wait for one carrier. It holds a bounded number of them in
-//! memory; the rest stays in the store and is fetched as the line empties ([`service`]). A message
-//! that is in memory or with a bind is *held* by its line, so that it is never fetched twice.
+//! memory; the rest stays in the store and is fetched, account by account, as the line empties
+//! ([`service`]). A message that is in memory or with a bind is *held* by its line, so that it is never
+//! fetched twice. In which order messages leave is decided by [`fair`].
 
+mod fair;
 mod job;
 mod line;
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use domain::clock::UnixMillis;
 use domain::id::{CarrierId, MessageId};
 use domain::lane::Lane;
-use domain::limits;
 use store::Store;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -64,8 +63,8 @@ impl Service {
     async fn recall(&self) {
         match self.store.lines(self.lane).await {
             Ok(lines) => {
-                for (carrier, _) in lines {
-                    self.enqueue.line(self.lane, carrier).fetch_all();
+                for (carrier, account, _) in lines {
+                    self.enqueue.line(self.lane, carrier).fetch_all(account);
                 }
             }
             Err(error) => {
@@ -75,12 +74,9 @@ impl Service {
     }
 
     async fn refill(&self, line: &Line) {
-        while let Some(after) = line.begin_fetch() {
-            match self.store.waiting(self.lane, line.carrier, after, limits::REFILL_MESSAGES).await {
-                Ok(page) => {
-                    let exhausted = page.len() < limits::REFILL_MESSAGES;
-                    line.end_fetch(page.into_iter().map(Entry::of_waiting).collect(), exhausted);
-                }
+        while let Some(fetch) = line.begin_fetch() {
+            match self.store.waiting(self.lane, (line.carrier, fetch.account), fetch.after, fetch.limit).await {
+                Ok(page) => line.end_fetch(fetch, page.into_iter().map(Entry::of_waiting).collect()),
                 Err(error) => {
                     tracing::error!(target: "enqueue", %error, lane = self.lane.name(), "waiting messages can't be read");
                     line.abandon_fetch();

@@ -1,7 +1,7 @@
 //! What one bind does in its turns: pull parts from the lines, learn how they ended, pass receipts on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use domain::clock::Clock;
 use domain::lane::Lane;
@@ -21,6 +21,8 @@ use crate::settle::{Settle, Taken};
 /// and the least it leaves.
 const RESERVED_SHARE: usize = 5;
 const RESERVED_MIN: usize = 2;
+/// Share of the window that codes leave to bulk that waits, as 1/n.
+const FLOOR_SHARE: usize = 20;
 /// Parts taken out of a line at a time, so that its lock is held shortly.
 const TAKE_AT_ONCE: usize = 256;
 
@@ -35,6 +37,8 @@ pub(super) struct BindHandler {
     pub session: SessionHandle,
     lines: [Arc<Line>; 2],
     slots: Slots,
+    /// Slots that were answered and are not free before that is durable, by lane.
+    held: Arc<[AtomicUsize; 2]>,
     scratch: Scratch,
     taken_out: Vec<(Arc<Job>, u8)>,
     /// A wake-up for when the pace allows more is on its way.
@@ -64,6 +68,7 @@ impl BindHandler {
             session,
             lines,
             slots: Slots::default(),
+            held: Arc::default(),
             scratch: Scratch::default(),
             taken_out: Vec::new(),
             wake_planned: Arc::default(),
@@ -87,12 +92,18 @@ impl BindHandler {
     /// Slots a lane may fill right now.
     fn room(&self, lane: Lane, batch: &SubmitBatch<'_>) -> usize {
         let room = batch.room().min(TAKE_AT_ONCE);
-        let shared = lane == Lane::Standard && !self.state.reserves_binds() && self.window_max > RESERVED_MIN;
-        if !shared {
+        // Where codes have a bind of their own that is up, nothing is shared.
+        let codes_have_their_own = self.state.reserves_binds() && !self.serves(Lane::Priority);
+        if self.for_priority || codes_have_their_own || self.window_max <= RESERVED_MIN {
             return room;
         }
-        let reserved = (self.window_max / RESERVED_SHARE).max(RESERVED_MIN);
-        room.min((self.window_max - reserved).saturating_sub(self.slots.used(Lane::Standard)))
+        let left_to_others = match lane {
+            Lane::Standard => (self.window_max / RESERVED_SHARE).max(RESERVED_MIN),
+            Lane::Priority if self.lines[Lane::Standard.index()].is_empty() => 0,
+            Lane::Priority => (self.window_max / FLOOR_SHARE).max(1),
+        };
+        let used = self.slots.used(lane) + self.held[lane.index()].load(Ordering::Relaxed);
+        room.min((self.window_max - left_to_others).saturating_sub(used))
     }
 
     /// Sends what fits of one lane; false when nothing more can be sent for now.
@@ -161,8 +172,7 @@ impl BindHandler {
         let pushed = self.scratch.submit(&carrier, (&job, encoded), number, now, |sm| batch.push(token, sm));
         match pushed {
             Ok(()) => {
-                let content = job.content();
-                latency::observe_ms(&self.latency.wait[job.id.lane().index()], now.since_ms(content.due_at));
+                latency::observe_ms(&self.latency.wait[job.id.lane().index()], now.since_ms(job.due_at()));
                 Ok(())
             }
             Err(error) => {
@@ -235,13 +245,15 @@ impl BindHandler {
             return;
         }
         let (line, session) = (Arc::clone(&self.lines[lane.index()]), self.session.clone());
+        let (held, slots) = (Arc::clone(&self.held), jobs.len());
+        held[lane.index()].fetch_add(slots, Ordering::Relaxed);
         self.settle.taken(&self.state.carrier, lane, taken, move |_| {
-            let slots = jobs.len();
             for job in jobs {
                 if job.settle_part() {
                     line.let_go(job.id);
                 }
             }
+            held[lane.index()].fetch_sub(slots, Ordering::Relaxed);
             session.release(slots);
         });
     }

@@ -11,6 +11,8 @@ const BULK_AHEAD_US: u64 = 20_000;
 /// The Priority lane may run this much further ahead: tokens that bulk can't spend. Bulk pays them back
 /// by waiting, so that the rate holds over time.
 const PRIORITY_AHEAD_US: u64 = 50_000;
+/// Share of the rate that bulk gets however much the Priority lane has to send, as 1/n.
+const BULK_FLOOR: u64 = 20;
 /// How long an operator that asked for a slower pace gets nothing.
 const THROTTLED_PAUSE: Duration = Duration::from_secs(1);
 
@@ -22,6 +24,8 @@ pub(super) struct Pace {
     part_ns: u64,
     /// When all parts given so far will have been worked off, nanoseconds since the start.
     arrival_ns: AtomicU64,
+    /// When bulk gets a part whatever was given before, nanoseconds since the start.
+    floor_due_ns: AtomicU64,
     /// Nothing is given before, nanoseconds since the start.
     paused_until_ns: AtomicU64,
 }
@@ -29,7 +33,13 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) fn new(parts_per_second: u32) -> Self {
         let part_ns = 1_000_000_000_u64.checked_div(u64::from(parts_per_second)).unwrap_or(0);
-        Self { started: Instant::now(), part_ns, arrival_ns: AtomicU64::new(0), paused_until_ns: AtomicU64::new(0) }
+        Self {
+            started: Instant::now(),
+            part_ns,
+            arrival_ns: AtomicU64::new(0),
+            floor_due_ns: AtomicU64::new(0),
+            paused_until_ns: AtomicU64::new(0),
+        }
     }
 
     fn now_ns(&self) -> u64 {
@@ -58,7 +68,23 @@ impl Pace {
             (fits > 0).then(|| from + fits * self.part_ns)
         };
         _ = self.arrival_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance);
-        granted
+        if lane == Lane::Standard && wanted > 0 { self.keep_floor(now_ns, granted) } else { granted }
+    }
+
+    /// Bulk that was given nothing for the time of its floor gets one part all the same, and everybody
+    /// waits for it.
+    fn keep_floor(&self, now_ns: u64, granted: usize) -> usize {
+        let next_ns = now_ns + self.part_ns * BULK_FLOOR;
+        if granted > 0 {
+            self.floor_due_ns.store(next_ns, Ordering::Relaxed);
+            return granted;
+        }
+        let is_due = |due_ns| (due_ns <= now_ns).then_some(next_ns);
+        if self.floor_due_ns.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_due).is_err() {
+            return 0;
+        }
+        self.arrival_ns.fetch_add(self.part_ns, Ordering::Relaxed);
+        1
     }
 
     /// Parts that were taken out and not sent after all go back.
@@ -79,7 +105,11 @@ impl Pace {
         let ahead_us = if lane == Lane::Priority { BULK_AHEAD_US + PRIORITY_AHEAD_US } else { BULK_AHEAD_US };
         let limit_ns = (ahead_us * 1_000).max(self.part_ns);
         let backlog_ns = self.arrival_ns.load(Ordering::Relaxed).saturating_sub(now_ns);
-        Duration::from_nanos(pause_ns.max((backlog_ns + self.part_ns).saturating_sub(limit_ns)))
+        let mut room_ns = (backlog_ns + self.part_ns).saturating_sub(limit_ns);
+        if lane == Lane::Standard {
+            room_ns = room_ns.min(self.floor_due_ns.load(Ordering::Relaxed).saturating_sub(now_ns));
+        }
+        Duration::from_nanos(pause_ns.max(room_ns))
     }
 }
 
@@ -111,6 +141,28 @@ mod tests {
         assert_eq!(pace.take_at(at, Lane::Priority, 1), 1);
         let bulk = given(&pace, Lane::Standard, 1_000);
         assert!((990..1_000).contains(&bulk), "{bulk}");
+    }
+
+    #[test]
+    fn bulk_keeps_its_floor_while_the_priority_lane_takes_everything() {
+        let pace = Pace::new(100);
+        let (mut codes, mut bulk) = (0, 0);
+        for ms in 0..60_000 {
+            codes += pace.take_at(ms * 1_000_000, Lane::Priority, 10);
+            bulk += pace.take_at(ms * 1_000_000, Lane::Standard, 10);
+        }
+        assert!((295..=310).contains(&bulk), "{bulk} of 6000");
+        assert!((5_990..=6_010).contains(&(codes + bulk)), "{codes} and {bulk}: the rate holds");
+    }
+
+    #[test]
+    fn the_priority_lane_has_the_rate_back_at_once() {
+        let pace = Pace::new(100);
+        for ms in 0..5_000 {
+            pace.take_at(ms * 1_000_000, Lane::Standard, 100);
+        }
+        let codes: usize = (5_000..5_100).map(|ms| pace.take_at(ms * 1_000_000, Lane::Priority, 100)).sum();
+        assert!(codes >= 14, "{codes} of the 10 that fit and the 5 that wait");
     }
 
     #[test]

@@ -42,15 +42,15 @@ impl Service {
     }
 
     fn end(&self, overdue: Overdue) {
-        let Overdue { id, status } = overdue;
+        let Overdue { id, account, status } = overdue;
         if status != Status::New {
             return self.0.ended(id, Status::Unknown, "no_receipt", |_| {});
         }
         // A bind that has it right now decides; if it does not, this comes round again.
         let enqueue = self.0.0.enqueue.clone();
-        if enqueue.withdraw(id) {
+        if enqueue.withdraw(id, account) {
             self.0.ended(id, Status::Expired, "validity_over", move |is_durable| {
-                enqueue.withdrawal_ended(id, is_durable)
+                enqueue.withdrawal_ended(id, account, is_durable)
             });
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::clock::{Clock, UnixMillis};
 use domain::fact::{Fact, MessageFact};
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
-use domain::lane::Lane;
+use domain::lane::{Lane, Traffic};
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::receipt::ReceiptState;
@@ -93,6 +93,7 @@ impl Place {
             external_id: None,
             idempotency_key: None,
             fingerprint: [7; 16],
+            traffic: if lane == Lane::Priority { Traffic::Code } else { Traffic::Transactional },
             sender: Sender::parse("ACME").expect("a sender"),
             text: "Żółw".into(),
             encoding: Encoding::Ucs2,
@@ -131,7 +132,13 @@ impl Place {
 
 /// A message to `phone`.
 pub fn message(phone: u64, position: u16) -> NewMessage {
-    NewMessage { position, phone: Phone::from_u64(phone).expect("a number"), price: PRICE, carrier: CARRIER }
+    NewMessage {
+        position,
+        phone: Phone::from_u64(phone).expect("a number"),
+        price: PRICE,
+        carrier: CARRIER,
+        delay_ms: 0,
+    }
 }
 
 /// The operator took a part and called it `operator_id`.

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use domain::clock::UnixMillis;
 use domain::fact::MessageFact;
-use domain::id::{CarrierId, MessageId};
+use domain::id::{AccountId, CarrierId, MessageId};
 use domain::lane::Lane;
 use domain::receipt::ReceiptState;
+use domain::request::Request;
 use domain::state::Status;
 
-use super::fixture::{CARRIER, Case, Place, VALIDITY_MS, receipt, submitted};
-use crate::handle::Store;
+use super::fixture::{ACCOUNT, CARRIER, Case, Place, VALIDITY_MS, receipt, submitted};
+use crate::handle::{AcceptOutcome, Store};
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("what_waits_is_found_by_line_in_order", lines),
+    ("what_waits_is_found_account_by_account", accounts),
+    ("messages_of_one_request_may_be_due_one_after_the_other", spread),
     ("what_is_scheduled_waits_until_it_is_due", scheduled),
     ("what_is_past_its_time_is_named_until_it_is_ended", overdue),
     ("parts_taken_already_are_known", parts_taken),
@@ -22,10 +25,20 @@ pub(super) const CASES: &[(&str, Case)] = &[
 const NO_MESSAGE: MessageId = MessageId(0);
 
 fn waiting_ids(place: &Place, store: &Store, lane: Lane, carrier: CarrierId, page: usize) -> Vec<MessageId> {
+    waiting_ids_of(place, store, lane, (carrier, ACCOUNT), page)
+}
+
+fn waiting_ids_of(
+    place: &Place,
+    store: &Store,
+    lane: Lane,
+    line: (CarrierId, AccountId),
+    page: usize,
+) -> Vec<MessageId> {
     let mut ids: Vec<MessageId> = Vec::new();
     loop {
         let after = ids.last().copied().unwrap_or(NO_MESSAGE);
-        let more = place.run(store.waiting(lane, carrier, after, page)).expect("an answer");
+        let more = place.run(store.waiting(lane, line, after, page)).expect("an answer");
         assert!(more.len() <= page);
         if more.is_empty() {
             return ids;
@@ -63,12 +76,73 @@ fn lines(place: &Place) {
         assert_eq!(waiting_ids(place, &store, Lane::Priority, CARRIER, 3).len(), 20);
         assert!(waiting_ids(place, &store, Lane::Standard, CarrierId(77), 100).is_empty());
         let lines = place.run(store.lines(Lane::Standard));
-        assert_eq!(lines, Ok(vec![(CARRIER, own.len() as u64), (CarrierId(9), 40)]));
+        assert_eq!(lines, Ok(vec![(CARRIER, ACCOUNT, own.len() as u64), (CarrierId(9), ACCOUNT, 40)]));
         place.rest(&store);
         store = place.reopen(store);
     }
-    let first = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 1)).expect("an answer").remove(0);
+    let first =
+        place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 1)).expect("an answer").remove(0);
     assert_eq!((&*first.content.text, first.parts_taken.len()), ("Żółw", 0));
+}
+
+fn accounts(place: &Place) {
+    let mut store = place.open();
+    let other = AccountId(8);
+    let (mut of_one, mut of_other) = (Vec::new(), Vec::new());
+    for number in 0..20 {
+        let large = place.accept(&store, place.request(&store, Lane::Standard, 48_600_000_000, 50));
+        of_one.extend((0..50).map(|index| large.message_id(index)));
+        let mut request = place.request(&store, Lane::Standard, 48_700_000_000 + number, 1);
+        request.account = other;
+        of_other.push(place.accept(&store, request).id);
+        place.pass_ms(1);
+    }
+    let cancelled = of_other.remove(3);
+    place.fact(&store, cancelled, MessageFact::Cancelled);
+    for _ in 0..3 {
+        assert_eq!(waiting_ids_of(place, &store, Lane::Standard, (CARRIER, other), 6), of_other);
+        assert_eq!(waiting_ids_of(place, &store, Lane::Standard, (CARRIER, ACCOUNT), 333), of_one);
+        assert!(waiting_ids_of(place, &store, Lane::Standard, (CARRIER, AccountId(9)), 10).is_empty());
+        let lines = place.run(store.lines(Lane::Standard));
+        assert_eq!(lines, Ok(vec![(CARRIER, ACCOUNT, 1000), (CARRIER, other, 19)]));
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+}
+
+fn spread(place: &Place) {
+    let mut store = place.open();
+    let now = place.clock.now();
+    let mut request = place.request(&store, Lane::Standard, 48_600_000_000, 4);
+    request.external_id = Some("spread".into());
+    for (number, message) in (0_i64..).zip(&mut request.messages) {
+        message.delay_ms = number * 60_000;
+    }
+    let request = place.accept(&store, request);
+    let later: Vec<_> = (1..4).map(|index| (request.due_at(index), request.message_id(index))).collect();
+    for _ in 0..3 {
+        assert_eq!(waiting_ids(place, &store, Lane::Standard, CARRIER, 10), [request.id]);
+        let start = (UnixMillis(0), NO_MESSAGE);
+        let found = place.run(store.scheduled(Lane::Standard, now.plus_ms(3_600_000), start, 10)).expect("an answer");
+        assert_eq!(found.iter().map(|waiting| (waiting.due_at, waiting.id)).collect::<Vec<_>>(), later);
+        let again =
+            place.run(store.accept(
+                Lane::Standard,
+                Request { id: store.ids().next_block(Lane::Standard, 4), ..(*request).clone() },
+            ));
+        assert_eq!(again, Ok(AcceptOutcome::Repeated(Arc::clone(&request))));
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    // The last one expires three minutes after the first.
+    place.pass_ms(VALIDITY_MS + 1_000);
+    let overdue = |store: &Store| {
+        let found = place.run(store.overdue(Lane::Standard, 10)).expect("an answer");
+        found.iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(overdue(&store), [request.id]);
+    place.rest(&store);
+    assert_eq!(overdue(&place.reopen(store)), [request.id]);
 }
 
 fn scheduled(place: &Place) {
@@ -87,7 +161,7 @@ fn scheduled(place: &Place) {
     place.fact(&store, cancelled.1, MessageFact::Cancelled);
     let page = |store: &Store, before: UnixMillis, after: (UnixMillis, MessageId), limit| {
         let found = place.run(store.scheduled(Lane::Standard, before, after, limit)).expect("an answer");
-        found.iter().map(|waiting| (waiting.content.due_at, waiting.id)).collect::<Vec<_>>()
+        found.iter().map(|waiting| (waiting.due_at, waiting.id)).collect::<Vec<_>>()
     };
     for _ in 0..3 {
         let start = (UnixMillis(0), NO_MESSAGE);
@@ -102,12 +176,15 @@ fn scheduled(place: &Place) {
         }
         let early: Vec<_> = due.iter().copied().filter(|(at, _)| *at < now.plus_ms(5000)).collect();
         assert_eq!(paged, early);
-        assert_eq!(place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 100)).expect("an answer").len(), 1);
+        assert_eq!(
+            place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 100)).expect("an answer").len(),
+            1
+        );
         place.rest(&store);
         store = place.reopen(store);
     }
     place.clock.set(now.plus_ms(3000));
-    let found = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 100)).expect("an answer").len();
+    let found = place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 100)).expect("an answer").len();
     assert_eq!(found, 1 + due.iter().filter(|(at, _)| *at <= now.plus_ms(3000)).count());
 }
 
@@ -152,13 +229,13 @@ fn parts_taken(place: &Place) {
     let request: Arc<_> = place.accept(&store, request);
     place.fact(&store, request.id, submitted(2, "two"));
     for _ in 0..2 {
-        let found = place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 10)).expect("an answer");
+        let found = place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 10)).expect("an answer");
         assert_eq!(found[0].parts_taken.as_slice(), [2]);
         store = place.reopen(store);
     }
     place.fact(&store, request.id, submitted(1, "one"));
     place.fact(&store, request.id, submitted(3, "three"));
-    assert_eq!(place.run(store.waiting(Lane::Standard, CARRIER, NO_MESSAGE, 10)), Ok(Vec::new()));
+    assert_eq!(place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 10)), Ok(Vec::new()));
     let message = place.run(store.message(request.id)).expect("an answer").expect("a message");
     let ids: Vec<&str> = message.parts.iter().map(|part| &*part.operator_id).collect();
     assert_eq!((message.status, ids), (Status::Sent, vec!["one", "two", "three"]));

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use domain::clock::UnixMillis;
 use domain::fact::EventId;
-use domain::id::{CarrierId, MessageId};
+use domain::id::{AccountId, CarrierId, MessageId};
 use domain::lane::Lane;
 use domain::request::Waiting;
 use domain::state::{PartState, Status};
@@ -13,7 +13,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::ask_message::{RequestMemo, event_columns};
 use super::database::Fault;
-use super::limits::EXPIRING_LOOKED_AT_MAX;
+use super::limits::{EXPIRING_LOOKED_AT_MAX, WAITING_LOOKED_UP_MAX};
 use super::live::{Head, Live};
 use super::read::{self, MESSAGE_COLUMNS, MessageRow, prepare};
 use super::shared::Shared;
@@ -23,29 +23,67 @@ use crate::error::QuestionError;
 use crate::question::Overdue;
 use crate::watcher::Event;
 
-/// Messages that wait for a carrier and are due, by id.
+/// Messages of an account that wait for a carrier and are due, by id.
 pub(crate) fn waiting(
     shared: &Shared,
     lane: Lane,
-    carrier: CarrierId,
+    (carrier, account): (CarrierId, AccountId),
     after: MessageId,
     limit: usize,
 ) -> Result<Vec<Waiting>, QuestionError> {
     let now = shared.clock.now();
     let mut found = Vec::new();
-    for span in shared.spans.of_lane_after(lane, after, |span| span.waiting_for(carrier) > 0) {
+    for span in shared.spans.of_lane_after(lane, after, |span| span.waiting_for(carrier, account) > 0) {
         if found.len() >= limit {
             break;
         }
+        let room = limit - found.len();
+        let few =
+            span.hot.read().as_ref().and_then(|index| index.of_account_after(account, after.0, WAITING_LOOKED_UP_MAX));
+        if let Some(ids) = few {
+            found.extend(waiting_among(
+                shared,
+                &span,
+                &ids,
+                |row| row.carrier == carrier && row.due_at <= now.0,
+                room,
+            )?);
+            continue;
+        }
         let index = if span.is_sealed() { "INDEXED BY message_waiting" } else { "" };
         let sql = format!(
-            "SELECT {MESSAGE_COLUMNS} FROM message m {index} WHERE m.status = 1 AND m.carrier = ?1 AND m.id > ?2 AND m.due_at <= ?3 \
-             ORDER BY m.id LIMIT ?4"
+            "SELECT {MESSAGE_COLUMNS} FROM message m {index} WHERE m.status = 1 AND m.carrier = ?1 AND m.account = ?2 \
+             AND m.id > ?3 AND m.due_at <= ?4 ORDER BY m.id LIMIT ?5"
         );
-        let room = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
-        found.extend(ask_waiting(shared, &span, &sql, params![carrier.0, after.0, now.0, room])?);
+        let room = i64::try_from(room).unwrap_or(i64::MAX);
+        found.extend(ask_waiting(shared, &span, &sql, params![carrier.0, account.0, after.0, now.0, room])?);
     }
     Ok(found)
+}
+
+/// Those of `ids` that wait and are `wanted`, in their order, at most `limit`.
+fn waiting_among(
+    shared: &Shared,
+    span: &Span,
+    ids: &[i64],
+    wanted: impl Fn(&MessageRow) -> bool,
+    limit: usize,
+) -> Result<Vec<Waiting>, QuestionError> {
+    shared.connections.with(span, |connection| {
+        let mut memo = RequestMemo::default();
+        let mut found = Vec::new();
+        for id in ids {
+            if found.len() >= limit {
+                break;
+            }
+            // A message in the index may have left the waiting state since.
+            let row = read::message(connection, MessageId(*id), &mut memo.sum)?;
+            if let Some(row) = row.filter(|row| row.status == Status::New && wanted(row)) {
+                found.push(as_waiting(connection, &row, &mut memo)?);
+            }
+        }
+        Ok(found)
+    })
 }
 
 fn ask_waiting(
@@ -91,6 +129,7 @@ fn as_waiting(connection: &Connection, row: &MessageRow, memo: &mut RequestMemo)
         account: row.account,
         phone: row.phone,
         carrier: row.carrier,
+        due_at: if row.due_at > 0 { UnixMillis(row.due_at) } else { request.request.due_at },
         content: request.content(),
         parts_taken,
     })
@@ -109,19 +148,10 @@ pub(crate) fn scheduled(
         let after = (after.0.0, after.1.0);
         let in_memory = span.hot.read().as_ref().map(|index| index.scheduled_between(after, due_before.0, limit));
         let own = match in_memory {
-            Some(keys) => shared.connections.with(&span, |connection| {
-                let mut memo = RequestMemo::default();
-                let mut own = Vec::with_capacity(keys.len());
-                for (_, id) in keys {
-                    // The message may have left the waiting state since.
-                    let row = read::message(connection, MessageId(id), &mut memo.sum)?
-                        .filter(|row| row.status == Status::New);
-                    if let Some(row) = row {
-                        own.push(as_waiting(connection, &row, &mut memo)?);
-                    }
-                }
-                Ok(own)
-            })?,
+            Some(keys) => {
+                let ids: Vec<i64> = keys.into_iter().map(|(_, id)| id).collect();
+                waiting_among(shared, &span, &ids, |_| true, usize::MAX)?
+            }
             None => {
                 let sql = format!(
                     "SELECT {MESSAGE_COLUMNS} FROM message m INDEXED BY message_due WHERE m.status = 1 AND m.due_at > 0 \
@@ -133,7 +163,7 @@ pub(crate) fn scheduled(
         };
         found.extend(own);
     }
-    found.sort_by_key(|waiting| (waiting.content.due_at, waiting.id));
+    found.sort_by_key(|waiting| (waiting.due_at, waiting.id));
     found.truncate(limit);
     Ok(found)
 }
@@ -156,7 +186,7 @@ pub(crate) fn overdue(shared: &Shared, lane: Lane, limit: usize) -> Result<Vec<O
 /// Whether an open message is past its time, or from when on it is.
 fn look(row: &MessageRow, now: UnixMillis, grace_ms: i64) -> Result<Overdue, UnixMillis> {
     let limit = if row.status == Status::New { row.expires_at } else { row.expires_at.plus_ms(grace_ms) };
-    if limit < now { Ok(Overdue { id: row.id, status: row.status }) } else { Err(limit) }
+    if limit < now { Ok(Overdue { id: row.id, account: row.account, status: row.status }) } else { Err(limit) }
 }
 
 fn overdue_hot(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue>, QuestionError> {
@@ -204,16 +234,18 @@ fn overdue_hot(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue
 
 fn overdue_sealed(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue>, QuestionError> {
     let now = shared.clock.now();
-    let sql = "SELECT id FROM message INDEXED BY message_open WHERE status = ?1 AND status IN (1, 2) AND expires_at < ?2 \
+    let sql = "SELECT id, account FROM message INDEXED BY message_open WHERE status = ?1 AND status IN (1, 2) AND expires_at < ?2 \
                ORDER BY expires_at LIMIT ?3";
     shared.connections.with(span, |connection| {
         let mut found = Vec::new();
         for (status, before) in [(Status::New, now), (Status::Sent, now.plus_ms(-shared.options.receipt_grace_ms))] {
             let mut statement = prepare(connection, sql)?;
             let room = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
-            let ids = statement.query_map(params![status.code(), before.0, room], |row| row.get(0).map(MessageId))?;
-            for id in ids {
-                found.push(Overdue { id: id?, status });
+            let ids = statement.query_map(params![status.code(), before.0, room], |row| {
+                Ok(Overdue { id: MessageId(row.get(0)?), account: AccountId(row.get(1)?), status })
+            })?;
+            for overdue in ids {
+                found.push(overdue?);
             }
         }
         Ok(found)

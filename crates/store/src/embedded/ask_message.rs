@@ -231,13 +231,14 @@ pub(crate) fn repeated(
 fn whole(connection: &Connection, id: MessageId) -> Result<Request, Fault> {
     let mut memo = RequestMemo::default();
     let rows = messages_of(connection, id, &mut memo)?;
+    let stored = memo.request(connection, id)?;
     let position = |row: &MessageRow| row.id.position_after(id).and_then(|position| u16::try_from(position).ok());
     let message = |row: &MessageRow| {
         let position = position(row).ok_or_else(|| read::damaged("message", row.id.0))?;
-        Ok(NewMessage { position, phone: row.phone, price: row.price, carrier: row.carrier })
+        let delay_ms = if row.due_at > 0 { row.due_at - stored.request.due_at.0 } else { 0 };
+        Ok(NewMessage { position, phone: row.phone, price: row.price, carrier: row.carrier, delay_ms })
     };
     let messages = rows.iter().map(message).collect::<Result<_, Fault>>()?;
-    let stored = memo.request(connection, id)?;
     Ok(Request { messages, ..stored.request.clone() })
 }
 

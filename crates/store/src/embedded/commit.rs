@@ -90,8 +90,8 @@ pub(crate) struct Outcome {
     pub put_back: Vec<(Box<Live>, bool)>,
     pub parked: Vec<ParkedReceipt>,
     pub unparked: Vec<MessageId>,
-    /// Change of the number of messages waiting, by carrier.
-    pub waiting: HashMap<CarrierId, i64>,
+    /// Change of the number of messages waiting, by carrier and account.
+    pub waiting: HashMap<(CarrierId, AccountId), i64>,
     pub open: i64,
     pub spent: HashMap<AccountId, Money>,
     counters: HashMap<(i64, u32, i64), (i64, i64, i64)>,
@@ -183,7 +183,7 @@ impl<'a> Transaction<'a> {
         let parts = i64::from(request.parts.max(1));
         let count = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
         for message in &request.messages {
-            *outcome.waiting.entry(message.carrier).or_default() += 1;
+            *outcome.waiting.entry((message.carrier, request.account)).or_default() += 1;
         }
         outcome.open += count;
         let spent = outcome.spent.entry(request.account).or_default();
@@ -300,7 +300,7 @@ impl Outcome {
         let to = live.progress.status;
         let (parts, price) = (i64::from(live.head.parts), live.price.0);
         if from == Status::New {
-            *self.waiting.entry(live.carrier).or_default() -= 1;
+            *self.waiting.entry((live.carrier, live.head.account)).or_default() -= 1;
             if live.due_at > 0 {
                 self.changes.push(IndexChange::Unscheduled { due_at: live.due_at, id: live.id });
             }

@@ -164,6 +164,20 @@ impl HotIndex {
         ids
     }
 
+    /// An account's messages after `after`, by id; `None` when there are more than `limit`.
+    pub fn of_account_after(&self, account: AccountId, after: i64, limit: usize) -> Option<Vec<i64>> {
+        let ordinals = self.of_account.get(&account.0).map_or(&[][..], Vec::as_slice);
+        let mut ids = Vec::new();
+        for id in ordinals.iter().map(|ordinal| self.ids[*ordinal as usize]).filter(|id| *id > after) {
+            if ids.len() == limit {
+                return None;
+            }
+            ids.push(id);
+        }
+        ids.sort_unstable();
+        Some(ids)
+    }
+
     /// Takes out the messages that have to be looked at by `now`, at most `limit`. What is still open
     /// has to be given back with [`HotIndex::look_again`].
     pub fn take_expiring(&mut self, now: i64, limit: usize) -> Vec<i64> {

@@ -42,6 +42,9 @@ pub(crate) const LATE_OPERATOR_KEYS_MAX: usize = 131_072;
 pub(crate) const RECEIPT_LOOK_BACK_MS: i64 = 10 * 86_400_000;
 /// Messages looked at for one page of a list in a span without indexes, when no index helps.
 pub(crate) const EXPIRING_LOOKED_AT_MAX: usize = 10_000;
+/// Messages of an account that are looked up one by one to find those that wait; where there are more,
+/// one walk over the file is cheaper.
+pub(crate) const WAITING_LOOKED_UP_MAX: usize = 20_000;
 /// How often the keeper looks round, in milliseconds.
 pub(crate) const KEEPER_TICK_MS: u64 = 20;
 /// Facts a lane's writer puts aside while an index is built on their file; beyond it the lane waits.

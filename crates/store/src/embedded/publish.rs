@@ -57,14 +57,13 @@ fn add_request(index: &mut HotIndex, request: &Request) {
     for (kind, text) in references(request) {
         index.add_reference(reference_key(request.account, kind, text), request.id);
     }
-    let due_at = due_column(request);
     for (position, message) in request.messages.iter().enumerate() {
         index.add_message(NewEntry {
             id: request.message_id(position).0,
             account: request.account,
             phone: message.phone.as_u64(),
-            due_at,
-            expires_at: request.expires_at.0,
+            due_at: due_column(request, message.delay_ms),
+            expires_at: request.expires_at.plus_ms(message.delay_ms).0,
             open: true,
             waits: true,
         });
@@ -107,17 +106,16 @@ fn add_late(shared: &Shared, filters: &Filters, outcome: &Outcome) {
 fn count(counts: &mut Counts, outcome: &Outcome) {
     counts.messages += outcome.accepted.iter().map(|(request, _)| request.messages.len() as u64).sum::<u64>();
     counts.open = counts.open.saturating_add_signed(outcome.open);
-    for (carrier, change) in &outcome.waiting {
-        let waiting = counts.waiting.entry(*carrier).or_default();
+    for (line, change) in &outcome.waiting {
+        let waiting = counts.waiting.entry(*line).or_default();
         *waiting = waiting.saturating_add_signed(*change);
         if *waiting == 0 {
-            counts.waiting.remove(carrier);
+            counts.waiting.remove(line);
         }
     }
 }
 
 fn add_live(live: &mut LiveCache, request: &Request, head: &Arc<Head>) {
-    let due_at = due_column(request);
     for (position, message) in request.messages.iter().enumerate() {
         live.add(Box::new(Live {
             id: request.message_id(position),
@@ -125,7 +123,7 @@ fn add_live(live: &mut LiveCache, request: &Request, head: &Arc<Head>) {
             phone: message.phone,
             price: message.price,
             carrier: message.carrier,
-            due_at,
+            due_at: due_column(request, message.delay_ms),
             progress: Progress::new(request.parts, request.accepted_at),
             steps: 0,
         }));

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::clock::UnixMillis;
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
+use domain::lane::Traffic;
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::request::{Content, RefusedRecipient, Request};
@@ -171,7 +172,7 @@ pub(crate) fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<Cache
     Ok(connection.prepare_cached(sql)?)
 }
 
-const REQUEST: &str = "SELECT id, account, key, uniq_id, external_id, idempotency_key, fingerprint, sender, text, encoding, parts, flash, \
+const REQUEST: &str = "SELECT id, account, key, uniq_id, external_id, idempotency_key, fingerprint, traffic, sender, text, encoding, parts, flash, \
     webhook_url, accepted_at, due_at, schedule_time, expires_at, currency, asked, refused, check_sum FROM request WHERE id = ?1";
 
 /// One request, if the span holds it.
@@ -185,10 +186,10 @@ pub(crate) fn request(connection: &Connection, id: MessageId, sum: &mut RowSum) 
 pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow, Fault> {
     let id: i64 = row.get(0)?;
     let wrong = || damaged("request", id);
-    let refused = opt_text(row, 19)?;
-    let asked: i64 = row.get(18)?;
+    let refused = opt_text(row, 20)?;
+    let asked: i64 = row.get(19)?;
     let fingerprint = row.get_ref(6)?.as_blob()?;
-    let encoding: i64 = row.get(9)?;
+    let encoding: i64 = row.get(10)?;
     let request = Request {
         id: MessageId(id),
         account: AccountId(number(row.get(1)?, "request", id)?),
@@ -197,21 +198,22 @@ pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow,
         external_id: opt_text(row, 4)?.map(Into::into),
         idempotency_key: opt_text(row, 5)?.map(Into::into),
         fingerprint: fingerprint.try_into().map_err(|_| wrong())?,
-        sender: Sender::parse(text(row, 7)?).map_err(|_| wrong())?,
-        text: text(row, 8)?.into(),
+        traffic: Traffic::from_code(number(row.get(7)?, "request", id)?).ok_or_else(wrong)?,
+        sender: Sender::parse(text(row, 8)?).map_err(|_| wrong())?,
+        text: text(row, 9)?.into(),
         encoding: if encoding == 0 { Encoding::Gsm7 } else { Encoding::Ucs2 },
-        parts: number(row.get(10)?, "request", id)?,
-        flash: row.get::<_, i64>(11)? != 0,
-        webhook_url: opt_text(row, 12)?.map(Into::into),
-        accepted_at: UnixMillis(row.get(13)?),
-        due_at: UnixMillis(row.get(14)?),
-        schedule_time: row.get(15)?,
-        expires_at: UnixMillis(row.get(16)?),
-        currency: number(row.get(17)?, "request", id)?,
+        parts: number(row.get(11)?, "request", id)?,
+        flash: row.get::<_, i64>(12)? != 0,
+        webhook_url: opt_text(row, 13)?.map(Into::into),
+        accepted_at: UnixMillis(row.get(14)?),
+        due_at: UnixMillis(row.get(15)?),
+        schedule_time: row.get(16)?,
+        expires_at: UnixMillis(row.get(17)?),
+        currency: number(row.get(18)?, "request", id)?,
         messages: Vec::new(),
         refused: refused.map_or_else(|| Some(Vec::new()), refused_from_json).ok_or_else(wrong)?,
     };
-    if request_sum(&request, asked, refused, sum) != row.get::<_, i64>(20)?
+    if request_sum(&request, asked, refused, sum) != row.get::<_, i64>(21)?
         || request.encoding.contract_code() as i64 != encoding
     {
         return Err(wrong());
@@ -229,6 +231,7 @@ pub(crate) fn request_sum(request: &Request, asked: i64, refused: Option<&str>, 
         .opt_text(request.external_id.as_deref())
         .opt_text(request.idempotency_key.as_deref())
         .bytes(&request.fingerprint)
+        .int(i64::from(request.traffic.code()))
         .text(request.sender.as_str())
         .text(&request.text)
         .int(i64::from(request.encoding.contract_code()))

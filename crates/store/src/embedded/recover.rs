@@ -133,12 +133,14 @@ fn counts_of_sealed(connection: &Connection) -> Result<Counts, Fault> {
     let mut counts = Counts::default();
     let mut statement = prepare(
         connection,
-        "SELECT carrier, count(*) FROM message INDEXED BY message_waiting WHERE status = 1 GROUP BY carrier",
+        "SELECT carrier, account, count(*) FROM message INDEXED BY message_waiting WHERE status = 1 GROUP BY carrier, account",
     )?;
-    let lines = statement.query_map([], |row| Ok((CarrierId(row.get(0)?), row.get::<_, i64>(1)?)))?;
+    let lines = statement.query_map([], |row| {
+        Ok(((CarrierId(row.get(0)?), AccountId(row.get(1)?)), row.get::<_, i64>(2)?.unsigned_abs()))
+    })?;
     for line in lines {
-        let (carrier, waiting) = line?;
-        counts.waiting.insert(carrier, waiting.unsigned_abs());
+        let (line, waiting) = line?;
+        counts.waiting.insert(line, waiting);
     }
     let open = one_number(connection, "SELECT count(*) FROM message INDEXED BY message_open WHERE status IN (1, 2)")?;
     counts.open = open.unwrap_or(0).unsigned_abs();
@@ -203,7 +205,7 @@ fn scan_messages(connection: &Connection, index: &mut HotIndex, counts: &mut Cou
         counts.messages += 1;
         counts.open += u64::from(open);
         if waits {
-            *counts.waiting.entry(CarrierId(row.get(3)?)).or_default() += 1;
+            *counts.waiting.entry((CarrierId(row.get(3)?), AccountId(row.get(1)?))).or_default() += 1;
         }
     }
     Ok(())

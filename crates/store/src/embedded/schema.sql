@@ -15,6 +15,7 @@ CREATE TABLE request (
   external_id     TEXT,                -- the client's reference as given
   idempotency_key TEXT,                -- header Idempotency-Key
   fingerprint     BLOB NOT NULL,       -- first 16 octets of SHA-256 over what was asked
+  traffic         INTEGER NOT NULL,    -- 0 code, 1 transactional, 2 bulk
   sender          TEXT NOT NULL,
   text            TEXT NOT NULL,
   encoding        INTEGER NOT NULL,    -- 0 = GSM-7, 8 = UCS-2
@@ -22,9 +23,9 @@ CREATE TABLE request (
   flash           INTEGER NOT NULL,    -- 1 = shown at once, not stored on the handset
   webhook_url     TEXT,                -- where delivery reports go instead of the account's endpoint
   accepted_at     INTEGER NOT NULL,
-  due_at          INTEGER NOT NULL,    -- not to be sent before
+  due_at          INTEGER NOT NULL,    -- no message is to be sent before
   schedule_time   INTEGER NOT NULL,    -- scheduleTime as asked, Unix seconds, 0 = now
-  expires_at      INTEGER NOT NULL,    -- not to be sent after
+  expires_at      INTEGER NOT NULL,    -- what is due at due_at is not to be sent after
   currency        INTEGER NOT NULL,    -- ISO 4217 number
   asked           INTEGER NOT NULL,    -- recipients asked for, repeats and refused ones included
   refused         TEXT,                -- JSON: recipients that were not accepted
@@ -39,8 +40,8 @@ CREATE TABLE message (
   phone        INTEGER NOT NULL,       -- E.164 digits
   carrier      INTEGER NOT NULL,       -- the line it waits in
   price        INTEGER NOT NULL,       -- of all its parts
-  expires_at   INTEGER NOT NULL,       -- as in the request
-  due_at       INTEGER NOT NULL,       -- as in the request, 0 = at once
+  expires_at   INTEGER NOT NULL,       -- not to be sent after
+  due_at       INTEGER NOT NULL,       -- not to be sent before, 0 = at once
   check_sum    INTEGER NOT NULL,       -- CRC-32 over everything above
   status       INTEGER NOT NULL,       -- 1 new, 2 sent, 9 rejected, 10 cancelled, 21 delivered, 22 undelivered, 23 expired, 24 unknown
   status_at    INTEGER NOT NULL,

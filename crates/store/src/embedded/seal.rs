@@ -31,7 +31,7 @@ const INDEXES: [(&str, &str); 9] = [
     ("part_operator_key", "part(operator_key) WHERE operator_key IS NOT NULL"),
     ("request_external_id", "request(external_id) WHERE external_id IS NOT NULL"),
     ("request_idempotency_key", "request(idempotency_key) WHERE idempotency_key IS NOT NULL"),
-    ("message_waiting", "message(carrier) WHERE status = 1"),
+    ("message_waiting", "message(carrier, account) WHERE status = 1"),
     ("message_due", "message(due_at) WHERE status = 1 AND due_at > 0"),
     ("message_open", "message(status, expires_at) WHERE status IN (1, 2)"),
     ("step_untold", "step(message_id, number) WHERE event = 1"),

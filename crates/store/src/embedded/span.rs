@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
-use domain::id::{CarrierId, MessageId};
+use domain::id::{AccountId, CarrierId, MessageId};
 use domain::lane::Lane;
 use parking_lot::{Mutex, RwLock};
 
@@ -21,8 +21,8 @@ use crate::error::Damage;
 pub(crate) struct Counts {
     /// Messages accepted into it.
     pub messages: u64,
-    /// Messages that wait, by the carrier they wait for.
-    pub waiting: HashMap<CarrierId, u64>,
+    /// Messages that wait, by the carrier they wait for and the account they are of.
+    pub waiting: HashMap<(CarrierId, AccountId), u64>,
     /// Messages new or sent.
     pub open: u64,
 }
@@ -172,9 +172,9 @@ impl Span {
         damage
     }
 
-    /// How many of its messages wait for `carrier`.
-    pub fn waiting_for(&self, carrier: CarrierId) -> u64 {
-        self.counts.lock().waiting.get(&carrier).copied().unwrap_or(0)
+    /// How many messages of `account` wait for `carrier` here.
+    pub fn waiting_for(&self, carrier: CarrierId, account: AccountId) -> u64 {
+        self.counts.lock().waiting.get(&(carrier, account)).copied().unwrap_or(0)
     }
 
     /// How many of its messages wait.

@@ -23,7 +23,7 @@ pub(crate) struct Table {
 
 /// All tables of a span but `meta`.
 pub(crate) const TABLES: [Table; 7] = [
-    Table { name: "request", key: "id", columns: 21, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
+    Table { name: "request", key: "id", columns: 22, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
     Table { name: "message", key: "id", columns: 20, judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
     Table { name: "part", key: "message_id, number", columns: 9, judge: judge_part },
     Table { name: "step", key: "message_id, number", columns: 17, judge: judge_step },

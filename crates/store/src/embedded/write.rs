@@ -15,7 +15,7 @@ use super::read::{prepare, refused_to_json, request_sum};
 use super::sum::RowSum;
 
 const INSERT_REQUEST: &str =
-    "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)";
+    "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
 const INSERT_MESSAGE: &str =
     "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,NULL,0,0,NULL,NULL,NULL,NULL,NULL,?12)";
 const UPDATE_MESSAGE: &str = "UPDATE message SET status=?2, status_at=?3, error=?4, steps=?5, part_state=?6, part_carrier=?7, taken_at=?8, \
@@ -71,6 +71,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
         request.external_id,
         request.idempotency_key,
         request.fingerprint,
+        request.traffic.code(),
         request.sender.as_str(),
         request.text,
         request.encoding.contract_code(),
@@ -86,13 +87,13 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
         refused,
         check_sum,
     ])?;
-    let due_at = due_column(request);
     let progress = Progress::new(request.parts, request.accepted_at);
     let state = StateColumns::of(&progress, 0);
     let mut insert = prepare(connection, INSERT_MESSAGE)?;
     for (position, message) in request.messages.iter().enumerate() {
         let id = request.message_id(position).0;
         let phone = message.phone.as_u64().cast_signed();
+        let due_at = due_column(request, message.delay_ms);
         let fixed = [
             id,
             request.id.0,
@@ -100,7 +101,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
             phone,
             i64::from(message.carrier.0),
             message.price.0,
-            request.expires_at.0,
+            request.expires_at.plus_ms(message.delay_ms).0,
             due_at,
         ];
         sum.begin();
@@ -127,9 +128,10 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
     Ok(())
 }
 
-/// `message.due_at`: 0 unless the request is scheduled.
-pub(crate) fn due_column(request: &Request) -> i64 {
-    if request.due_at > request.accepted_at { request.due_at.0 } else { 0 }
+/// `message.due_at` of a message that is due `delay_ms` after its request: 0 unless it is scheduled.
+pub(crate) fn due_column(request: &Request, delay_ms: i64) -> i64 {
+    let due_at = request.due_at.plus_ms(delay_ms);
+    if due_at > request.accepted_at { due_at.0 } else { 0 }
 }
 
 /// Keeps what a message has become.

@@ -211,7 +211,8 @@ fn check(order: &Order) -> Result<(Vec<Phone>, Vec<RefusalDetail>), Refusal> {
 fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
     let (phones, refused) = check(&order)?;
     let now = inner.clock.now();
-    let message = |(position, phone)| NewMessage { phone, position, price: Money(700), carrier: CarrierId(1) };
+    let message =
+        |(position, phone)| NewMessage { phone, position, price: Money(700), carrier: CarrierId(1), delay_ms: 0 };
     let request = Request {
         id: inner.ids.next_block(Lane::Standard, u32::try_from(phones.len()).unwrap()),
         account: order.account.id,
@@ -220,6 +221,7 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
         external_id: order.external_id.map(Into::into),
         idempotency_key: order.idempotency_key.map(Into::into),
         fingerprint: [0; 16],
+        traffic: domain::lane::Traffic::Transactional,
         sender: Sender::parse(order.sender.as_deref().unwrap_or_default()).unwrap(),
         text: order.message.unwrap_or_default().into(),
         encoding: Encoding::Gsm7,

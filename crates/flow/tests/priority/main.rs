@@ -1,0 +1,7 @@
+//! What the lanes promise, over the real store and a message centre on loopback.
+
+#![allow(clippy::unwrap_used, reason = "a surprise ends a test")]
+
+mod fairness;
+mod hostage;
+mod support;

@@ -1,0 +1,7 @@
+//! A flow over a fresh store, and a message centre that does what a test says.
+
+mod smsc;
+mod stage;
+
+pub use smsc::{Arrived, Reply, Smsc};
+pub use stage::{Stage, account_toml, p99};
