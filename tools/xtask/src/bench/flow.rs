@@ -8,9 +8,13 @@ use super::ceiling::Ceilings;
 use super::figure::{Budget, Figure};
 use super::metrics::TOLD_WITHIN;
 use super::options::Options;
-use super::rig::{Rig, Setup, Tools};
+use super::rig::{OPEN, Rig, Setup, Tools};
 
-const OPEN: Setup = Setup { operator: true, rate_per_second: 0 };
+/// Time an operator takes to answer, and the window that has to cover it: 20,000 parts a second at most
+/// over two binds, less what a commit adds to each slot.
+const FAR_AWAY: Setup = Setup { answer_ms: 20, window: 100, ..OPEN };
+/// As a company with many operators has.
+const MANY_ROUTES: Setup = Setup { routes: 1_000, ..OPEN };
 /// The last webhook after the last accept.
 const DRAINED_WITHIN: Duration = Duration::from_secs(300);
 
@@ -57,6 +61,33 @@ pub fn hundred(tools: &Tools, options: &Options, ceilings: Ceilings) -> Result<V
         Figure::new("end to end, 100 recipients per request", seen.rate, "messages/s", Budget::AtLeast(30_000.0))
             .beside(ceilings.submits),
         Figure::new("CPU of the server, 100 recipients per request", seen.cpu_us, "µs/message", Budget::AtMost(30.0)),
+    ])
+}
+
+/// A carrier that answers after 20 ms with a window of 100: what the windows allow is the ceiling.
+pub fn far_away(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
+    let rig = Rig::start(tools, "far", FAR_AWAY)?;
+    let seconds = options.seconds().to_string();
+    let seen = passage(&rig, &["--connections", "64", "--rate", "8000", "--duration-seconds", &seconds])?;
+    rig.finish()?;
+    let binds = 2.0;
+    let windows_allow = binds * f64::from(FAR_AWAY.window) * 1_000.0 / f64::from(FAR_AWAY.answer_ms);
+    Ok(vec![
+        Figure::new("end to end, operator answers after 20 ms, window 100", seen.rate, "messages/s", Budget::None)
+            .beside(Some(windows_allow))
+            .noting(format!("asked 8000/s; {:.1} µs of CPU a message", seen.cpu_us)),
+    ])
+}
+
+/// A thousand routes.
+pub fn many_routes(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
+    let rig = Rig::start(tools, "routes", MANY_ROUTES)?;
+    let seconds = options.seconds().to_string();
+    let seen = passage(&rig, &["--connections", "128", "--duration-seconds", &seconds])?;
+    rig.finish()?;
+    Ok(vec![
+        Figure::new("CPU of the server, 1 recipient, 1,000 routes", seen.cpu_us, "µs/message", Budget::AtMost(60.0))
+            .noting(format!("{:.0} messages/s", seen.rate)),
     ])
 }
 

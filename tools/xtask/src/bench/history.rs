@@ -7,25 +7,28 @@ use anyhow::{Result, ensure};
 use super::figure::{Budget, Figure};
 use super::flow::passage;
 use super::options::Options;
-use super::rig::{APPLICATION_KEY, AUTHORIZATION, Rig, Setup, Tools};
+use super::rig::{APPLICATION_KEY, AUTHORIZATION, OPEN, Rig, Tools};
 use super::web;
 
 /// Searches for the p99.
 const SEARCHES: u64 = 500;
+/// History comes in so many messages at a time, each waited for: what comes in faster than the operator takes
+/// it would be a backlog, which is another measurement.
+const SLICE: u64 = 500_000;
 
 /// CPU per message, and search by number, with more and more history.
 pub fn cost(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
-    let rig = Rig::start(tools, "history", Setup { operator: true, rate_per_second: 0 })?;
+    let rig = Rig::start(tools, "history", OPEN)?;
     let seconds = options.seconds().to_string();
     let mut figures = Vec::new();
     let mut stored = 0_u64;
     for history in [0, options.heap(1_000_000), options.heap(10_000_000)] {
-        if history > stored {
-            let requests = ((history - stored) / 100).to_string();
-            let words =
-                ["--connections", "16", "--recipients", "100", "--phone-numbers", "100000000", "--count", &requests];
-            passage(&rig, &words)?;
-            stored = history;
+        while stored < history {
+            let slice = SLICE.min(history - stored);
+            let (first, requests) = ((48_500_000_000 + stored).to_string(), (slice / 100).to_string());
+            let words = ["--connections", "4", "--recipients", "100", "--phone-numbers", "100000000"];
+            passage(&rig, &[&words[..], &["--first-phone-number", &first, "--count", &requests]].concat())?;
+            stored += slice;
         }
         let seen = passage(&rig, &["--connections", "128", "--duration-seconds", &seconds])?;
         figures.push(
@@ -51,8 +54,7 @@ fn search(rig: &Rig<'_>, stored: u64) -> Result<f64> {
     let headers = [("authorization", AUTHORIZATION), ("application-key", APPLICATION_KEY)];
     let mut took_ms = Vec::new();
     for number in 0..SEARCHES {
-        // Spread over the numbers that the largest load counted up to: each load begins at the first.
-        let phone = 48_500_000_000 + number * (stored / 2).max(SEARCHES) / SEARCHES;
+        let phone = 48_500_000_000 + number * stored / SEARCHES;
         let started = Instant::now();
         let (status, _) = web::get(rig.base(), &format!("/v2.1/sms?phoneNumber={phone}&limit=10"), &headers)?;
         took_ms.push(started.elapsed().as_secs_f64() * 1_000.0);

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the budgets of the platform, each beside the ceiling of the machine it was measured on.
 
+mod beside;
 mod ceiling;
 mod figure;
 mod flow;

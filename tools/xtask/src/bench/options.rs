@@ -11,6 +11,9 @@ pub struct Options {
     /// Measure only this; `--only list` names what there is
     #[arg(long)]
     pub only: Option<String>,
+    /// Compare with this earlier build of the program instead: CPU per message, by turns
+    #[arg(long, value_name = "BINARY", conflicts_with_all = ["only", "save"])]
+    pub beside: Option<std::path::PathBuf>,
     /// Write docs/performance.md
     #[arg(long)]
     pub save: bool,

@@ -5,6 +5,9 @@ use super::machine;
 
 const HEADINGS: [&str; 6] = ["what", "figure", "budget", "", "ceiling (share)", "note"];
 
+/// Begins what `--save` leaves as it is.
+const NOTES: &str = "## Notes";
+
 /// Lines for the terminal.
 pub fn table(figures: &[Figure]) -> String {
     let mut table = String::new();
@@ -36,6 +39,11 @@ pub fn page(figures: &[Figure], quick: bool) -> String {
         page.push_str(&row(&figure.columns()));
     }
     page
+}
+
+/// The part of the page that a person wrote: from its heading to the end, with an empty line in front.
+pub fn notes(page: &str) -> String {
+    page.find(NOTES).map_or_else(String::new, |at| format!("\n{}", &page[at..]))
 }
 
 fn row(columns: &[String; 6]) -> String {

@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use super::figure::{Budget, Figure};
 use super::metrics::QUEUE_PRIORITY;
 use super::options::Options;
-use super::rig::{Rig, Setup, Tools};
+use super::rig::{OPEN, Rig, Setup, Tools};
 
 /// Durable to written, with bulk coming in as fast as it is taken.
 pub fn under_bulk(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
-    let rig = Rig::start(tools, "bulk", Setup { operator: true, rate_per_second: 0 })?;
+    let rig = Rig::start(tools, "bulk", OPEN)?;
     let seconds = options.seconds().to_string();
     let before = rig.metrics()?;
     rig.load(&["--connections", "128", "--priority-share", "0.02", "--duration-seconds", &seconds])?;
@@ -26,7 +26,7 @@ pub fn under_bulk(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
 /// Request to written, with a million bulk messages waiting for a route of 100 parts a second.
 pub fn behind_heap(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
     let heap = options.heap(1_000_000);
-    let rig = Rig::start(tools, "heap", Setup { operator: true, rate_per_second: 100 })?;
+    let rig = Rig::start(tools, "heap", Setup { rate_per_second: 100, ..OPEN })?;
     let requests = (heap / 100).to_string();
     rig.load(&["--connections", "16", "--recipients", "100", "--count", &requests])?;
     // The flood's own commits and checkpoints are another measurement.

@@ -16,8 +16,11 @@ pub const AUTHORIZATION: &str = "BenchAuthorization0BenchAuthorization0BenchAuth
 pub const APPLICATION_KEY: &str = "BenchApplication0Key";
 
 /// Built programs and a folder.
+#[derive(Clone)]
 pub struct Tools {
     /// The server.
+    pub server: PathBuf,
+    /// The program with the operator, the webhook receiver and the commands.
     pub posthorn: PathBuf,
     /// The load tool.
     pub loadgen: PathBuf,
@@ -34,7 +37,16 @@ pub struct Setup {
     pub operator: bool,
     /// Parts per second of the carrier, 0 = no limit.
     pub rate_per_second: u32,
+    /// How long the operator takes to answer, in milliseconds.
+    pub answer_ms: u32,
+    /// Unanswered submits per bind.
+    pub window: u32,
+    /// Routes in all; only the shortest prefix leads to the recipients.
+    pub routes: u32,
 }
+
+/// An operator that answers at once, and one route.
+pub const OPEN: Setup = Setup { operator: true, rate_per_second: 0, answer_ms: 0, window: 500, routes: 1 };
 
 /// A running rig.
 pub struct Rig<'a> {
@@ -63,14 +75,18 @@ impl<'a> Rig<'a> {
         let operator_port = free_port()?;
         let operator = if setup.operator {
             let listen = format!("127.0.0.1:{operator_port}");
-            let words = ["simulate", "operator", "--quiet", "--scenario", "load", "--listen", &listen];
+            let answer_ms = setup.answer_ms.to_string();
+            let mut words = vec!["simulate", "operator", "--quiet", "--scenario", "load", "--listen", &listen];
+            if setup.answer_ms > 0 {
+                words.extend(["--answer-ms", &answer_ms]);
+            }
             Some(Process::start(&tools.posthorn, &words, &log)?)
         } else {
             None
         };
         std::fs::write(folder.join("config.toml"), config(&folder))?;
-        std::fs::write(folder.join("setup.toml"), setup_file(operator_port, sink_port, setup.rate_per_second))?;
-        let applied = std::process::Command::new(&tools.posthorn)
+        std::fs::write(folder.join("setup.toml"), setup_file(operator_port, sink_port, setup))?;
+        let applied = std::process::Command::new(&tools.server)
             .arg("apply")
             .arg(folder.join("setup.toml"))
             .arg("--config")
@@ -156,7 +172,7 @@ impl<'a> Rig<'a> {
 
 fn serve(tools: &Tools, folder: &Path) -> Result<(Process, String, String)> {
     let config = folder.join("config.toml").display().to_string();
-    let server = Process::start(&tools.posthorn, &["serve", "--ready-json", "--config", &config], &folder.join("log"))?;
+    let server = Process::start(&tools.server, &["serve", "--ready-json", "--config", &config], &folder.join("log"))?;
     let ready: Value = serde_json::from_str(&server.first_line).context("the ready line")?;
     let word = |name: &str| ready[name].as_str().map(str::to_owned).with_context(|| format!("no {name} when ready"));
     Ok((server, word("baseUrl")?, word("operationsUrl")?))
@@ -175,12 +191,17 @@ fn config(folder: &Path) -> String {
     )
 }
 
-fn setup_file(operator_port: u16, sink_port: u16, rate_per_second: u32) -> String {
+fn setup_file(operator_port: u16, sink_port: u16, setup: Setup) -> String {
+    let Setup { rate_per_second, window, .. } = setup;
+    // Longer prefixes are looked at first: every message passes all of them.
+    let others: String = (1..setup.routes)
+        .map(|number| format!("[[route]]\nprefix = \"48{:04}\"\ncarriers = [\"one\"]\n", 9_999 - number))
+        .collect();
     format!(
         "[[carrier]]\nname = \"one\"\nhost = \"127.0.0.1\"\nport = {operator_port}\nsystem_id = \"posthorn\"\n\
-         password = \"secret\"\nbind = \"transceiver\"\nbinds = 3\npriority_binds = 1\nwindow = 500\n\
+         password = \"secret\"\nbind = \"transceiver\"\nbinds = 3\npriority_binds = 1\nwindow = {window}\n\
          rate_per_second = {rate_per_second}\ndirect = true\n\
-         [[route]]\nprefix = \"48\"\ncarriers = [\"one\"]\ndirect_only = true\nprice = \"0.0001\"\n\
+         [[route]]\nprefix = \"48\"\ncarriers = [\"one\"]\ndirect_only = true\nprice = \"0.0001\"\n{others}\
          [[account]]\nname = \"bench\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = true\n\
          [[account.sender]]\nname = \"ACME\"\napproved = true\n\
          [[account.key]]\nname = \"bench\"\nauthorization = \"{AUTHORIZATION}\"\napplication_key = \"{APPLICATION_KEY}\"\n\

@@ -10,12 +10,23 @@ use super::ceiling::{self, Ceilings};
 use super::figure::Figure;
 use super::options::Options;
 use super::rig::Tools;
-use super::{flow, history, page, priority, start};
+use super::{beside, flow, history, page, priority, start};
 use crate::repository::Repository;
 
 /// Names for `--only`, in the order they run.
-const NAMES: [&str; 9] =
-    ["ceilings", "single", "hundred", "half-load", "priority-bulk", "priority-heap", "start", "history", "memory"];
+const NAMES: [&str; 11] = [
+    "ceilings",
+    "single",
+    "hundred",
+    "half-load",
+    "far-away",
+    "routes",
+    "priority-bulk",
+    "priority-heap",
+    "start",
+    "history",
+    "memory",
+];
 
 /// Builds, measures, prints, and writes the page if asked to.
 pub fn run(repository: &Repository, options: &Options) -> Result<()> {
@@ -33,6 +44,10 @@ pub fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     let folder = tempfile::Builder::new().prefix("posthorn-bench-").tempdir_in(repository.root().join("target"))?;
     let tools = build(repository, folder.path())?;
+    if let Some(earlier) = &options.beside {
+        print!("{}", page::table(&beside::compare(&tools, earlier, options)?));
+        return Ok(());
+    }
     let bar = ProgressBar::new(names.len() as u64)
         .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} {elapsed}")?);
     bar.enable_steady_tick(Duration::from_millis(500));
@@ -47,7 +62,9 @@ pub fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     bar.finish_and_clear();
     if options.save {
-        std::fs::write(repository.root().join("docs/performance.md"), page::page(&figures, options.quick))?;
+        let path = repository.root().join("docs/performance.md");
+        let notes = page::notes(&std::fs::read_to_string(&path).unwrap_or_default());
+        std::fs::write(path, page::page(&figures, options.quick) + &notes)?;
         println!("wrote docs/performance.md");
     }
     let missed = figures.iter().filter(|figure| figure.verdict() == "MISSED").count();
@@ -66,6 +83,8 @@ fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings
         "single" => flow::single(tools, options, *ceilings),
         "hundred" => flow::hundred(tools, options, *ceilings),
         "half-load" => flow::half_load(tools, options),
+        "far-away" => flow::far_away(tools, options),
+        "routes" => flow::many_routes(tools, options),
         "priority-bulk" => priority::under_bulk(tools, options),
         "priority-heap" => priority::behind_heap(tools, options),
         "start" => start::after_kill(tools, options),
@@ -97,6 +116,7 @@ fn build(repository: &Repository, folder: &std::path::Path) -> Result<Tools> {
     }
     let release = repository.root().join("target/release");
     Ok(Tools {
+        server: release.join("posthorn"),
         posthorn: release.join("posthorn"),
         loadgen: release.join("loadgen"),
         ceiling: release.join("examples/ceiling"),

@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use super::figure::{Budget, Figure};
 use super::options::Options;
-use super::rig::{Rig, Setup, Tools};
+use super::rig::{OPEN, Rig, Setup, Tools};
 
 /// Nobody takes anything: everything waits.
-const CLOSED: Setup = Setup { operator: false, rate_per_second: 0 };
+const CLOSED: Setup = Setup { operator: false, ..OPEN };
 
 fn heap<'a>(tools: &'a Tools, name: &str, messages: u64) -> Result<Rig<'a>> {
     let rig = Rig::start(tools, name, CLOSED)?;
