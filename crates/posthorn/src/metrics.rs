@@ -1,5 +1,6 @@
 //! What `/metrics` says, in the text format of Prometheus.
 
+mod carriers;
 mod collect;
 
 use std::collections::HashSet;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::link::Link;
 use super::secret::Secret;
+use super::status_rule::StatusRule;
 use crate::choice::choice;
 use crate::id::CarrierId;
 use crate::operator_id::MessageIdFormat;
@@ -106,6 +108,11 @@ pub struct Carrier {
     pub default_alphabet: DefaultAlphabet,
     /// How long messages travel.
     pub long_messages: LongMessages,
+    /// How its sessions are run.
+    #[serde(flatten)]
+    pub link: Link,
+    /// What follows from answers that it means differently than most.
+    pub status: Vec<StatusRule>,
 }
 
 impl Default for Carrier {
@@ -130,6 +137,8 @@ impl Default for Carrier {
             message_id_format: MessageIdFormat::default(),
             default_alphabet: DefaultAlphabet::default(),
             long_messages: LongMessages::default(),
+            link: Link::default(),
+            status: Vec::new(),
         }
     }
 }

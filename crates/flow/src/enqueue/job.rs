@@ -128,6 +128,8 @@ pub struct Job {
     unsettled: AtomicU8,
     /// Temporary refusals so far.
     refusals: AtomicU32,
+    /// How its parts are written otherwise than usual, as bits that mean something to the sender only.
+    forms: AtomicU8,
     /// The message has ended: what is left of it is not sent.
     ended: AtomicBool,
 }
@@ -188,6 +190,17 @@ impl Job {
         self.ended.load(Ordering::Acquire)
     }
 
+    /// From now on its parts are written in this form too.
+    pub fn adopt_form(&self, bits: u8) {
+        self.forms.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// The forms adopted so far.
+    #[must_use]
+    pub fn forms(&self) -> u8 {
+        self.forms.load(Ordering::Relaxed)
+    }
+
     /// Counts a temporary refusal and returns how many there were before.
     pub fn count_refusal(&self) -> u32 {
         self.refusals.fetch_add(1, Ordering::Relaxed)
@@ -223,16 +236,8 @@ impl Entry {
         let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
         let parts = taken.iter().fold(all, |parts, &number| parts & !bit(number));
         let unsettled = AtomicU8::new(u8::try_from(parts.count_ones()).unwrap_or(u8::MAX));
-        let job = Job {
-            id,
-            account,
-            phone,
-            due_at,
-            shared,
-            unsettled,
-            refusals: AtomicU32::new(0),
-            ended: AtomicBool::new(false),
-        };
+        let (refusals, forms, ended) = (AtomicU32::new(0), AtomicU8::new(0), AtomicBool::new(false));
+        let job = Job { id, account, phone, due_at, shared, unsettled, refusals, forms, ended };
         Self { job: Arc::new(job), parts }
     }
 

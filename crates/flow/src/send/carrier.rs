@@ -1,13 +1,28 @@
 //! What the binds of a carrier share, and what is known of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::control::Carrier;
+use domain::random::Random;
 use parking_lot::Mutex;
 use smpp::session::{SessionHandle, SessionStats};
+use tokio::time::Instant;
 
+use super::breaker::Breaker;
+use super::form::Form;
+use super::full::FullQueues;
+use super::login::Login;
 use super::pace::Pace;
+use super::throttle::{PaceReason, Throttle};
+use super::verdict::Table;
+
+/// Different codes that are counted apart; what comes after is counted under 0.
+const CODES_MAX: usize = 256;
+/// How often at most the log is told of a code that somebody should look at.
+const ALARM_EVERY: Duration = Duration::from_secs(60);
 
 /// How a bind is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +37,22 @@ pub enum BindState {
     Ended,
 }
 
+impl BindState {
+    /// The names of the states, in the order in which a bind goes through them.
+    pub const NAMES: [&'static str; 4] = ["connecting", "bound", "stopped", "ended"];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Connecting(_) => Self::NAMES[0],
+            Self::Bound => Self::NAMES[1],
+            Self::Stopped(_) => Self::NAMES[2],
+            Self::Ended => Self::NAMES[3],
+        }
+    }
+}
+
 /// One bind as others see it.
 #[derive(Clone)]
 pub struct BindView {
@@ -33,6 +64,11 @@ pub struct BindView {
     pub state: BindState,
     /// Its session, while bound.
     pub session: Option<SessionHandle>,
+    /// Parts per second it was slowed down to; `None` = only the contract limits it.
+    pub pace_per_second: Option<f64>,
+    /// Why its pace is as it is.
+    pub pace_reason: PaceReason,
+    throttle: Arc<Throttle>,
 }
 
 impl BindView {
@@ -41,6 +77,13 @@ impl BindView {
     pub fn stats(&self) -> SessionStats {
         self.session.as_ref().map(SessionHandle::stats).unwrap_or_default()
     }
+}
+
+/// How often a code was answered, and when the log last said so.
+#[derive(Debug, Default)]
+struct Refusals {
+    count: u64,
+    alarmed_at: Option<Duration>,
 }
 
 /// A carrier in operation.
@@ -52,26 +95,70 @@ pub struct CarrierState {
     pub(super) priority_bound: AtomicUsize,
     /// Times the operator asked for a slower pace.
     pub throttled: AtomicU64,
+    pub(super) table: Table,
+    pub(super) breaker: Breaker,
+    pub(super) full_queues: FullQueues,
+    pub(super) login: Login,
+    pub(super) random: Random,
+    started: Instant,
+    /// What was found to please the operator more than the settings, as bits of [`Form`].
+    learnt: AtomicU8,
+    refusals: Mutex<BTreeMap<u32, Refusals>>,
     binds: Mutex<Vec<BindView>>,
 }
 
 impl CarrierState {
-    pub(super) fn new(carrier: Arc<Carrier>) -> Self {
+    pub(super) fn new(carrier: Arc<Carrier>, random: Random) -> Self {
         let view = |index| BindView {
             index,
             for_priority: is_for_priority(&carrier, index),
             state: BindState::Connecting(String::new()),
             session: None,
+            pace_per_second: None,
+            pace_reason: PaceReason::default(),
+            throttle: Arc::new(Throttle::new(carrier.rate_per_second)),
         };
-        let binds = Mutex::new((0..carrier.binds).map(view).collect());
-        let pace = Pace::new(carrier.rate_per_second);
-        Self { carrier, pace, priority_bound: AtomicUsize::new(0), throttled: AtomicU64::new(0), binds }
+        Self {
+            pace: Pace::new(carrier.rate_per_second),
+            priority_bound: AtomicUsize::new(0),
+            throttled: AtomicU64::new(0),
+            table: Table::new(&carrier.status),
+            breaker: Breaker::default(),
+            full_queues: FullQueues::default(),
+            login: Login::default(),
+            random,
+            started: Instant::now(),
+            learnt: AtomicU8::new(0),
+            refusals: Mutex::default(),
+            binds: Mutex::new((0..carrier.binds).map(view).collect()),
+            carrier,
+        }
+    }
+
+    /// Time since the carrier was taken into operation, for everything that is counted in it.
+    pub(super) fn now(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// All binds.
     #[must_use]
     pub fn binds(&self) -> Vec<BindView> {
-        self.binds.lock().clone()
+        let (mut binds, now) = (self.binds.lock().clone(), self.now());
+        for bind in &mut binds {
+            (bind.pace_per_second, bind.pace_reason) = bind.throttle.view(now);
+        }
+        binds
+    }
+
+    /// The pace of a bind; it outlives its sessions.
+    pub(super) fn throttle(&self, index: u16) -> Arc<Throttle> {
+        let known = self.binds.lock().get(usize::from(index)).map(|bind| Arc::clone(&bind.throttle));
+        known.unwrap_or_default()
+    }
+
+    /// Whether a bind other than `index` is up.
+    pub(super) fn has_other_bind(&self, index: u16) -> bool {
+        self.binds.lock().iter().any(|bind| bind.index != index && bind.session.is_some())
     }
 
     pub(super) fn set(&self, index: u16, state: BindState, session: Option<SessionHandle>) {
@@ -87,9 +174,43 @@ impl CarrierState {
         bind.state = state;
         bind.session = session;
     }
-}
 
-impl CarrierState {
+    /// How parts are written to please the operator.
+    pub(super) fn form(&self) -> Form {
+        Form::of_bits(self.learnt.load(Ordering::Relaxed))
+    }
+
+    /// The operator took a part in this form. True when that is news.
+    pub(super) fn learn(&self, form: Form) -> bool {
+        let learnt = form.learnt().bits();
+        learnt != 0 && self.learnt.fetch_or(learnt, Ordering::Relaxed) & learnt != learnt
+    }
+
+    /// Counts a refusal. True when the log should be told, which is once in a while.
+    pub(super) fn count_refusal(&self, command_status: u32) -> bool {
+        let (mut refusals, now) = (self.refusals.lock(), self.now());
+        let known = refusals.contains_key(&command_status) || refusals.len() < CODES_MAX;
+        let entry = refusals.entry(if known { command_status } else { 0 }).or_default();
+        entry.count += 1;
+        let is_due = entry.alarmed_at.is_none_or(|at| now.saturating_sub(at) >= ALARM_EVERY);
+        if is_due {
+            entry.alarmed_at = Some(now);
+        }
+        is_due
+    }
+
+    /// How often each `command_status` was answered to a part; 0 stands for codes beyond the first few hundred.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<(u32, u64)> {
+        self.refusals.lock().iter().map(|(code, refusals)| (*code, refusals.count)).collect()
+    }
+
+    /// Whether the operator answers nothing but system errors and only gets probes, and how often that began.
+    #[must_use]
+    pub fn breaker(&self) -> (bool, u64) {
+        (self.breaker.is_open(), self.breaker.opened())
+    }
+
     /// Whether some binds serve the Priority lane alone; otherwise it shares all of them.
     pub(super) fn reserves_binds(&self) -> bool {
         is_for_priority(&self.carrier, 0)

@@ -1,11 +1,12 @@
 //! From a part to a submit_sm (SMPP 3.4 §4.4.1).
 
 use domain::clock::UnixMillis;
-use domain::control::{Carrier, LongMessages};
+use domain::control::{Carrier, LongMessages, SubmitWith};
 use domain::sender::SenderKind;
-use smpp::pdu::{Address, SubmitSm};
-use smpp::tlv::Tlvs;
+use smpp::pdu::{Address, DataSm, SubmitSm};
+use smpp::tlv::{Tlvs, tag};
 
+use super::form::Form;
 use crate::enqueue::{Encoded, Job, ReferenceOctets};
 
 /// esm_class: the message begins with a user data header (§5.2.12).
@@ -15,7 +16,13 @@ const RECEIPT_WANTED: u8 = 0x01;
 /// Message class 0 in data_coding (§5.2.19, 3GPP TS 23.038 §4).
 const CLASS_0: u8 = 0x10;
 
-/// The octets of one submit_sm that are not in the job itself; reused from part to part.
+/// A part in the PDU that carries it.
+pub(super) enum Written<'a> {
+    SubmitSm(SubmitSm<'a>),
+    DataSm(DataSm<'a>),
+}
+
+/// The octets of one part that are not in the job itself; reused from part to part.
 #[derive(Default)]
 pub(super) struct Scratch {
     short_message: Vec<u8>,
@@ -31,37 +38,68 @@ impl Scratch {
         carrier: &Carrier,
         (job, encoded): (&Job, &Encoded),
         number: u8,
-        now: UnixMillis,
-        push: impl FnOnce(&SubmitSm<'_>) -> R,
+        (now, form): (UnixMillis, Form),
+        push: impl FnOnce(&Written<'_>) -> R,
     ) -> R {
         use std::fmt::Write as _;
         let part = encoded.parts.get(usize::from(number).saturating_sub(1)).map(Vec::as_slice).unwrap_or_default();
         self.short_message.clear();
         self.short_message.extend_from_slice(part);
         self.tlvs.clear();
-        let has_header = self.patch_reference(carrier.long_messages, encoded.reference, job.reference());
+        let has_header = self.patch_reference(form.long_messages(carrier), encoded.reference, job.reference());
         self.destination.clear();
         _ = write!(self.destination, "{}", job.phone);
         self.validity.clear();
-        write_relative_validity(&mut self.validity, job.remaining_ms(now));
+        let remaining_ms = job.remaining_ms(now);
+        if !form.has(Form::WITHOUT_TIMES) {
+            write_relative_validity(&mut self.validity, remaining_ms);
+        }
         let content = job.content();
         let (ton, npi) = match content.sender.kind() {
             SenderKind::Alphanumeric => (5, 0),
             SenderKind::ShortCode => (3, 0),
             SenderKind::International => (1, 1),
         };
-        let sm = SubmitSm {
-            source: Address { ton, npi, digits: content.sender.as_str().as_bytes() },
-            destination: Address { ton: 1, npi: 1, digits: self.destination.as_bytes() },
-            esm_class: if has_header { UDHI } else { 0 },
+        let by_data_sm = form.submit_with(carrier) == SubmitWith::DataSm;
+        if by_data_sm {
+            self.payload_to_tlv(remaining_ms, form);
+        }
+        let source = Address { ton, npi, digits: content.sender.as_str().as_bytes() };
+        let destination = Address { ton: 1, npi: 1, digits: self.destination.as_bytes() };
+        let esm_class = if has_header { UDHI } else { 0 };
+        let data_coding = encoded.data_coding | if content.flash { CLASS_0 } else { 0 };
+        let registered_delivery = RECEIPT_WANTED;
+        let tlvs = Tlvs::new(&self.tlvs);
+        if by_data_sm {
+            let data =
+                DataSm { source, destination, esm_class, registered_delivery, data_coding, tlvs, ..DataSm::default() };
+            return push(&Written::DataSm(data));
+        }
+        push(&Written::SubmitSm(SubmitSm {
+            source,
+            destination,
+            esm_class,
             validity_period: self.validity.as_bytes(),
-            registered_delivery: RECEIPT_WANTED,
-            data_coding: encoded.data_coding | if content.flash { CLASS_0 } else { 0 },
+            registered_delivery,
+            data_coding,
             short_message: &self.short_message,
-            tlvs: Tlvs::new(&self.tlvs),
+            tlvs,
             ..SubmitSm::default()
-        };
-        push(&sm)
+        }))
+    }
+
+    /// What `data_sm` has no fields for: the text, and how long it is good for (§5.3.2.32, §5.3.2.9).
+    fn payload_to_tlv(&mut self, remaining_ms: i64, form: Form) {
+        let octets = u16::try_from(self.short_message.len()).unwrap_or(u16::MAX);
+        self.tlvs.extend_from_slice(&tag::MESSAGE_PAYLOAD.to_be_bytes());
+        self.tlvs.extend_from_slice(&octets.to_be_bytes());
+        self.tlvs.extend_from_slice(&self.short_message);
+        if !form.has(Form::WITHOUT_TIMES) {
+            let seconds = u32::try_from((remaining_ms.max(0) + 999) / 1000).unwrap_or(u32::MAX);
+            self.tlvs.extend_from_slice(&tag::QOS_TIME_TO_LIVE.to_be_bytes());
+            self.tlvs.extend_from_slice(&[0, 4]);
+            self.tlvs.extend_from_slice(&seconds.to_be_bytes());
+        }
     }
 
     /// Puts the reference where it belongs; true when the part keeps its user data header.
@@ -73,16 +111,17 @@ impl Scratch {
             ReferenceOctets::Bits16 => self.short_message[4..6].copy_from_slice(&[high, low]),
         }
         if long_messages == LongMessages::Sar {
-            self.header_to_sar(reference);
+            self.header_to_sar(reference, octets);
         }
         long_messages != LongMessages::Sar
     }
 
     /// Moves the concatenation header into sar_msg_ref_num, sar_total_segments and sar_segment_seqnum
     /// (§5.3.2.22 to §5.3.2.24).
-    fn header_to_sar(&mut self, reference: u16) {
-        let (total, number) = (self.short_message[4], self.short_message[5]);
-        self.short_message.drain(..6);
+    fn header_to_sar(&mut self, reference: u16, octets: ReferenceOctets) {
+        let total_at = if octets == ReferenceOctets::Bits16 { 5 } else { 4 };
+        let (total, number) = (self.short_message[total_at], self.short_message[total_at + 1]);
+        self.short_message.drain(..total_at + 2);
         let [high, low] = reference.to_be_bytes();
         self.tlvs.extend_from_slice(&[0x02, 0x0c, 0, 2, high, low]);
         self.tlvs.extend_from_slice(&[0x02, 0x0e, 0, 1, total]);

@@ -1,7 +1,7 @@
 //! What one bind does in its turns: pull parts from the lines, learn how they ended, pass receipts on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use domain::clock::Clock;
 use domain::lane::Lane;
@@ -10,9 +10,12 @@ use smpp::client::{ClientHandler, SubmitBatch};
 use smpp::session::{Answers, Outcome, OutcomeBatch, PushError, RequestBatch, SessionHandle};
 
 use super::carrier::CarrierState;
-use super::encode::Scratch;
+use super::encode::{Scratch, Written};
+use super::form::{self, Form};
+use super::gate::Gate;
+use super::refusals::{GoBack, Nacks};
+use super::service::Shared;
 use super::slots::{InFlight, Slots};
-use super::verdict::{Verdict, pause_ms, verdict};
 use crate::enqueue::{Enqueue, Job, Line};
 use crate::latency::{self, Latency};
 use crate::settle::{Settle, Taken};
@@ -26,10 +29,25 @@ const FLOOR_SHARE: usize = 20;
 /// Parts taken out of a line at a time, so that its lock is held shortly.
 const TAKE_AT_ONCE: usize = 256;
 
+/// Which session of a carrier a handler serves.
+#[derive(Clone)]
+pub(super) struct Seat {
+    /// The number of its bind.
+    pub index: u16,
+    /// Whether it serves the Priority lane alone.
+    pub for_priority: bool,
+    /// Whether the operator may be sent optional parameters.
+    pub tlvs_allowed: bool,
+    /// The `command_status` for which the session was given up; 0 = none.
+    pub stopped_with: Arc<AtomicU32>,
+}
+
 /// One bind's part of the flow.
 pub(super) struct BindHandler {
     pub state: Arc<CarrierState>,
-    pub for_priority: bool,
+    pub seat: Seat,
+    pub gate: Gate,
+    pub nacks: Nacks,
     pub window_max: usize,
     pub enqueue: Enqueue,
     pub settle: Settle,
@@ -47,32 +65,25 @@ pub(super) struct BindHandler {
 }
 
 impl BindHandler {
-    pub(super) fn new(
-        state: Arc<CarrierState>,
-        for_priority: bool,
-        enqueue: Enqueue,
-        settle: Settle,
-        clock: Clock,
-        session: SessionHandle,
-        latency: Latency,
-    ) -> Self {
-        let lines = Lane::ALL.map(|lane| enqueue.line(lane, state.carrier.id));
-        let window_max = usize::from(state.carrier.window);
+    pub(super) fn new(shared: &Shared, state: Arc<CarrierState>, seat: Seat, session: SessionHandle) -> Self {
+        let Shared { enqueue, settle, clock, latency, .. } = shared;
         Self {
+            lines: Lane::ALL.map(|lane| enqueue.line(lane, state.carrier.id)),
+            window_max: usize::from(state.carrier.window),
+            gate: Gate::new(Arc::clone(&state), state.throttle(seat.index)),
+            nacks: Nacks::default(),
             state,
-            for_priority,
-            window_max,
-            enqueue,
-            settle,
-            clock,
+            seat,
+            enqueue: enqueue.clone(),
+            settle: settle.clone(),
+            clock: clock.clone(),
             session,
-            lines,
             slots: Slots::default(),
             held: Arc::default(),
             scratch: Scratch::default(),
             taken_out: Vec::new(),
             wake_planned: Arc::default(),
-            latency,
+            latency: latency.clone(),
         }
     }
 
@@ -83,9 +94,9 @@ impl BindHandler {
 
     fn serves(&self, lane: Lane) -> bool {
         match lane {
-            Lane::Standard => !self.for_priority,
+            Lane::Standard => !self.seat.for_priority,
             // Where binds are reserved for codes, bulk binds take codes only while none of those is up.
-            Lane::Priority => self.for_priority || self.state.priority_bound.load(Ordering::Relaxed) == 0,
+            Lane::Priority => self.seat.for_priority || self.state.priority_bound.load(Ordering::Relaxed) == 0,
         }
     }
 
@@ -94,7 +105,7 @@ impl BindHandler {
         let room = batch.room().min(TAKE_AT_ONCE);
         // Where codes have a bind of their own that is up, nothing is shared.
         let codes_have_their_own = self.state.reserves_binds() && !self.serves(Lane::Priority);
-        if self.for_priority || codes_have_their_own || self.window_max <= RESERVED_MIN {
+        if self.seat.for_priority || codes_have_their_own || self.window_max <= RESERVED_MIN {
             return room;
         }
         let left_to_others = match lane {
@@ -112,7 +123,7 @@ impl BindHandler {
         if room == 0 || !self.serves(lane) || self.lines[lane.index()].is_empty() {
             return false;
         }
-        let granted = self.state.pace.take(lane, room);
+        let granted = self.gate.take(lane, room);
         if granted == 0 {
             self.plan_wake(lane);
             return false;
@@ -122,7 +133,7 @@ impl BindHandler {
         self.lines[lane.index()].take(granted, now, &mut parts);
         let taken = parts.len();
         if taken < granted {
-            self.state.pace.give_back(granted - taken);
+            self.gate.give_back(granted - taken);
         }
         let mut refused = Vec::new();
         for (job, number) in parts.drain(..) {
@@ -133,7 +144,7 @@ impl BindHandler {
         self.taken_out = parts;
         let all_sent = refused.is_empty();
         if !all_sent {
-            self.state.pace.give_back(refused.len());
+            self.gate.give_back(refused.len());
             self.lines[lane.index()].give_back(refused);
         }
         if taken > 0 {
@@ -151,25 +162,35 @@ impl BindHandler {
         batch: &mut SubmitBatch<'_>,
     ) -> Result<(), Arc<Job>> {
         if job.has_ended() {
-            self.state.pace.give_back(1);
+            self.gate.give_back(1);
             return Ok(());
         }
         if job.remaining_ms(now) <= 0 {
-            self.state.pace.give_back(1);
+            self.gate.give_back(1);
             self.end(&job, Status::Expired, "validity_over");
             return Ok(());
         }
+        if let Some(until) = self.state.full_queues.held_until(job.phone, now) {
+            self.gate.give_back(1);
+            self.lines[job.id.lane().index()].retry_at(Arc::clone(&job), number, until.min(job.content().expires_at));
+            return Ok(());
+        }
         let carrier = Arc::clone(&self.state.carrier);
+        let form = self.form_of(&job);
+        let other = if form.has(Form::AS_UCS2) { form::as_ucs2(&job) } else { None };
         let encoded = match job.shared.encoded(carrier.long_messages, carrier.default_alphabet) {
-            Ok(encoded) => encoded,
+            Ok(encoded) => other.as_ref().unwrap_or(encoded),
             Err(error) => {
                 tracing::error!(target: "send", %error, message = %job.id, "an accepted text can't be encoded");
                 self.end(&job, Status::Rejected, "not_encodable");
                 return Ok(());
             }
         };
-        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number });
-        let pushed = self.scratch.submit(&carrier, (&job, encoded), number, now, |sm| batch.push(token, sm));
+        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form });
+        let pushed = self.scratch.submit(&carrier, (&job, encoded), number, (now, form), |written| match written {
+            Written::SubmitSm(sm) => batch.push(token, sm),
+            Written::DataSm(data) => batch.push_data(token, data),
+        });
         match pushed {
             Ok(()) => {
                 latency::observe_ms(&self.latency.wait[job.id.lane().index()], now.since_ms(job.due_at()));
@@ -201,43 +222,12 @@ impl BindHandler {
         if self.wake_planned.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (wait, planned, session) =
-            (self.state.pace.wait(lane), Arc::clone(&self.wake_planned), self.session.clone());
+        let (wait, planned, session) = (self.gate.wait(lane), Arc::clone(&self.wake_planned), self.session.clone());
         tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             planned.store(false, Ordering::Release);
             session.wake();
         });
-    }
-
-    fn refused(&self, part: InFlight, command_status: u32) {
-        let carrier = self.state.carrier.id;
-        let InFlight { job, number } = part;
-        let line = Arc::clone(&self.lines[job.id.lane().index()]);
-        match verdict(command_status) {
-            Verdict::Later { tries, pause_ms: first_ms } => {
-                let refusals = job.count_refusal();
-                if refusals < tries {
-                    let due_at = self.clock.now().plus_ms(pause_ms(first_ms, refusals));
-                    self.settle.refused(carrier, job.id, number, (command_status, false), |_| {});
-                    line.retry_at(job, number, due_at);
-                    return;
-                }
-                self.refused_for_good(&job, number, command_status, line);
-            }
-            Verdict::Slow => {
-                self.state.pace.throttled();
-                self.state.throttled.fetch_add(1, Ordering::Relaxed);
-                line.give_back(vec![(job, number)]);
-            }
-            Verdict::Taken | Verdict::Fail => self.refused_for_good(&job, number, command_status, line),
-        }
-    }
-
-    fn refused_for_good(&self, job: &Arc<Job>, number: u8, command_status: u32, line: Arc<Line>) {
-        job.end();
-        let id = job.id;
-        self.settle.refused(self.state.carrier.id, id, number, (command_status, true), move |_| line.let_go(id));
     }
 
     fn hand_over(&self, lane: Lane, taken: Vec<Taken>, jobs: Vec<Arc<Job>>) {
@@ -281,18 +271,27 @@ impl ClientHandler for BindHandler {
         let mut taken: [Vec<Taken>; 2] = Default::default();
         let mut jobs: [Vec<Arc<Job>>; 2] = Default::default();
         let (mut repeat, mut uncertain, mut freed) = (Vec::new(), Vec::new(), 0);
+        let (mut back, mut congestion) = (GoBack::default(), None);
         for (token, outcome) in outcomes.iter() {
             let Some(part) = self.slots.remove(token) else { continue };
+            if let Outcome::Answered { congestion_state: Some(state), .. } = outcome {
+                congestion = Some(state);
+            }
             match outcome {
                 Outcome::Answered { status, message_id, round_trip, .. } if status.is_ok() => {
+                    self.learn_from(&part);
                     let lane = part.lane().index();
                     latency::observe(&self.latency.answer[lane], round_trip);
                     let operator_id = String::from_utf8_lossy(message_id.unwrap_or_default()).into();
                     taken[lane].push(Taken { id: part.job.id, part: part.number, operator_id });
                     jobs[lane].push(part.job);
                 }
-                Outcome::Answered { status, .. } | Outcome::Nacked { status } => {
-                    self.refused(part, status.0);
+                Outcome::Answered { status, .. } => {
+                    self.refused(part, status.0, false, &mut back);
+                    freed += 1;
+                }
+                Outcome::Nacked { status } => {
+                    self.refused(part, status.0, true, &mut back);
                     freed += 1;
                 }
                 Outcome::TimedOut => {
@@ -306,9 +305,16 @@ impl ClientHandler for BindHandler {
                 }
             }
         }
+        self.well_answered(taken.iter().map(Vec::len).sum());
+        if let Some(congestion_state) = congestion {
+            self.gate.congestion(congestion_state);
+        }
         for (lane, (taken, jobs)) in Lane::ALL.into_iter().zip(taken.into_iter().zip(jobs)) {
             self.hand_over(lane, taken, jobs);
         }
+        self.give_back(back.parts);
+        uncertain.extend(back.unsure.iter().map(|_| true));
+        repeat.extend(back.unsure);
         if !repeat.is_empty() {
             self.repeat(repeat, &uncertain);
         }

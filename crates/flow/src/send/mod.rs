@@ -5,13 +5,25 @@
 //! its part is durable, so that a crash can repeat no more parts than the windows hold.
 
 mod bind;
+mod breaker;
 mod carrier;
 mod encode;
+mod form;
+mod full;
+mod gate;
 mod handler;
+mod login;
+mod offer;
+mod outbind;
 mod pace;
+mod places;
+mod refusals;
 mod service;
 mod slots;
+mod statuses;
+mod throttle;
 mod verdict;
 
-pub use carrier::{BindState, CarrierState};
+pub use carrier::{BindState, BindView, CarrierState};
 pub use service::{Handle, Options, Service};
+pub use throttle::PaceReason;

@@ -13,8 +13,6 @@ const BULK_AHEAD_US: u64 = 20_000;
 const PRIORITY_AHEAD_US: u64 = 50_000;
 /// Share of the rate that bulk gets however much the Priority lane has to send, as 1/n.
 const BULK_FLOOR: u64 = 20;
-/// How long an operator that asked for a slower pace gets nothing.
-const THROTTLED_PAUSE: Duration = Duration::from_secs(1);
 
 /// A rate limit (generic cell rate algorithm) shared by the binds of a carrier.
 #[derive(Debug)]
@@ -26,20 +24,12 @@ pub(super) struct Pace {
     arrival_ns: AtomicU64,
     /// When bulk gets a part whatever was given before, nanoseconds since the start.
     floor_due_ns: AtomicU64,
-    /// Nothing is given before, nanoseconds since the start.
-    paused_until_ns: AtomicU64,
 }
 
 impl Pace {
     pub(super) fn new(parts_per_second: u32) -> Self {
         let part_ns = 1_000_000_000_u64.checked_div(u64::from(parts_per_second)).unwrap_or(0);
-        Self {
-            started: Instant::now(),
-            part_ns,
-            arrival_ns: AtomicU64::new(0),
-            floor_due_ns: AtomicU64::new(0),
-            paused_until_ns: AtomicU64::new(0),
-        }
+        Self { started: Instant::now(), part_ns, arrival_ns: AtomicU64::new(0), floor_due_ns: AtomicU64::new(0) }
     }
 
     fn now_ns(&self) -> u64 {
@@ -52,9 +42,6 @@ impl Pace {
     }
 
     fn take_at(&self, now_ns: u64, lane: Lane, wanted: usize) -> usize {
-        if now_ns < self.paused_until_ns.load(Ordering::Relaxed) {
-            return 0;
-        }
         if self.part_ns == 0 {
             return wanted;
         }
@@ -92,16 +79,9 @@ impl Pace {
         self.arrival_ns.fetch_sub(self.part_ns * parts as u64, Ordering::Relaxed);
     }
 
-    /// The operator asked for a slower pace.
-    pub(super) fn throttled(&self) {
-        let pause_ns = u64::try_from(THROTTLED_PAUSE.as_nanos()).unwrap_or(u64::MAX);
-        self.paused_until_ns.fetch_max(self.now_ns() + pause_ns, Ordering::Relaxed);
-    }
-
     /// How long until another part fits.
     pub(super) fn wait(&self, lane: Lane) -> Duration {
         let now_ns = self.now_ns();
-        let pause_ns = self.paused_until_ns.load(Ordering::Relaxed).saturating_sub(now_ns);
         let ahead_us = if lane == Lane::Priority { BULK_AHEAD_US + PRIORITY_AHEAD_US } else { BULK_AHEAD_US };
         let limit_ns = (ahead_us * 1_000).max(self.part_ns);
         let backlog_ns = self.arrival_ns.load(Ordering::Relaxed).saturating_sub(now_ns);
@@ -109,7 +89,7 @@ impl Pace {
         if lane == Lane::Standard {
             room_ns = room_ns.min(self.floor_due_ns.load(Ordering::Relaxed).saturating_sub(now_ns));
         }
-        Duration::from_nanos(pause_ns.max(room_ns))
+        Duration::from_nanos(room_ns)
     }
 }
 
@@ -172,13 +152,5 @@ mod tests {
         assert_eq!(slow.take_at(0, Lane::Standard, 10), 1);
         assert_eq!(slow.take_at(900_000_000, Lane::Standard, 10), 0);
         assert_eq!(slow.take_at(1_000_000_000, Lane::Standard, 10), 1);
-    }
-
-    #[test]
-    fn a_throttled_carrier_gets_nothing_for_a_second() {
-        let pace = Pace::new(0);
-        pace.throttled();
-        assert_eq!(pace.take(Lane::Priority, 1), 0);
-        assert!(pace.wait(Lane::Priority) > Duration::from_millis(900));
     }
 }

@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use super::bind::BindTask;
 use super::carrier::{CarrierState, is_for_priority};
+use super::outbind::OutbindTask;
 use crate::drain;
 use crate::enqueue::Enqueue;
 use crate::latency::Latency;
@@ -30,7 +31,7 @@ pub(super) struct Shared {
     pub settle: Settle,
     pub clock: Clock,
     pub random: Random,
-    pub tls_roots: rustls::RootCertStore,
+    pub tls_roots: Arc<rustls::RootCertStore>,
     pub latency: Latency,
 }
 
@@ -82,6 +83,7 @@ impl Service {
     #[must_use]
     pub fn new(store: Store, enqueue: Enqueue, settle: Settle, clock: Clock, options: Options) -> (Self, Handle) {
         let Options { tls_roots, random, latency } = options;
+        let tls_roots = Arc::new(tls_roots);
         let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency });
         let handle = Handle::default();
         let service = Self {
@@ -142,7 +144,7 @@ impl Service {
     }
 
     fn start(&mut self, carrier: Arc<Carrier>) -> Arc<CarrierState> {
-        let state = Arc::new(CarrierState::new(Arc::clone(&carrier)));
+        let state = Arc::new(CarrierState::new(Arc::clone(&carrier), self.shared.random.clone()));
         let (stop, stopped) = watch::channel(false);
         let mut binds = JoinSet::new();
         let modes: &[BindMode] = match carrier.bind {
@@ -162,6 +164,10 @@ impl Service {
                 };
                 binds.spawn(task.run(stopped.clone()));
             }
+        }
+        if !carrier.link.outbind_listen.is_empty() {
+            let task = OutbindTask { shared: Arc::clone(&self.shared), state: Arc::clone(&state) };
+            binds.spawn(task.run(stopped));
         }
         self.running.insert(carrier.id, Running { carrier, stop, binds });
         state

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::lane::Lane;
 
+use super::form::Form;
 use crate::enqueue::Job;
 
 /// A part in flight.
@@ -11,6 +12,8 @@ use crate::enqueue::Job;
 pub(super) struct InFlight {
     pub job: Arc<Job>,
     pub number: u8,
+    /// How it was written.
+    pub form: Form,
 }
 
 impl InFlight {

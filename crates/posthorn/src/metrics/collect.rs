@@ -35,10 +35,10 @@ impl std::fmt::Debug for Live {
     }
 }
 
-type Labels = Vec<(&'static str, String)>;
+pub(super) type Labels = Vec<(&'static str, String)>;
 
 /// Writes one family of values with labels.
-fn family(
+pub(super) fn family(
     encoder: &mut DescriptorEncoder<'_>,
     (name, help, kind): (&str, &str, MetricType),
     values: Vec<(Labels, f64)>,
@@ -54,15 +54,15 @@ fn family(
     Ok(())
 }
 
-const COUNTER: MetricType = MetricType::Counter;
-const GAUGE: MetricType = MetricType::Gauge;
+pub(super) const COUNTER: MetricType = MetricType::Counter;
+pub(super) const GAUGE: MetricType = MetricType::Gauge;
 
 #[expect(clippy::cast_precision_loss, reason = "metrics are floating point by format")]
-fn float(value: u64) -> f64 {
+pub(super) fn float(value: u64) -> f64 {
     value as f64
 }
 
-fn count(counter: &AtomicU64) -> f64 {
+pub(super) fn count(counter: &AtomicU64) -> f64 {
     float(counter.load(Ordering::Relaxed))
 }
 
@@ -125,10 +125,8 @@ impl Live {
 
     fn binds(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let mut values: HashMap<&str, Vec<(Labels, f64)>> = HashMap::new();
-        let mut throttled = Vec::new();
         for state in self.send.carriers() {
             let carrier = ("carrier", state.carrier.name.clone());
-            throttled.push((vec![carrier.clone()], count(&state.throttled)));
             for bind in state.binds() {
                 let stats = bind.stats();
                 let labels = vec![carrier.clone(), ("bind", bind.index.to_string())];
@@ -152,7 +150,7 @@ impl Live {
         family(encoder, ("send_timed_out", "Parts not answered in time", COUNTER), take("timed_out"))?;
         family(encoder, ("send_received", "Receipts and incoming messages", COUNTER), take("received"))?;
         family(encoder, ("send_round_trip_seconds", "The last round trip", GAUGE), take("round_trip"))?;
-        family(encoder, ("send_throttled", "Answers that asked for a slower pace", COUNTER), throttled)
+        super::carriers::encode(encoder, &self.send)
     }
 
     fn settled(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -30,6 +30,16 @@ pub(super) const PASSWORD_OCTETS_MAX: usize = 32;
 pub(super) const SYSTEM_TYPE_OCTETS_MAX: usize = 12;
 /// Characters of a host name.
 pub(super) const HOST_LENGTH_MAX: usize = 253;
+/// Further hosts of one carrier.
+pub(super) const HOSTS_MAX: usize = 16;
+/// Longest timer of a session, in seconds: an hour of silence is no session any more.
+pub(super) const SESSION_SECONDS_MAX: u32 = 3_600;
+/// Lines of a carrier's own table of statuses: there are 256 vendor codes.
+pub(super) const STATUS_RULES_MAX: usize = 512;
+/// Tries that can be asked for; 0 stands for as many as the validity allows.
+pub(super) const STATUS_TRIES_MAX: u32 = 1_000;
+/// Longest first pause between tries, in seconds.
+pub(super) const PAUSE_SECONDS_MAX: u32 = 600;
 /// Sessions to one carrier.
 pub(super) const BINDS_MAX: u32 = 64;
 /// Unanswered submits per bind.

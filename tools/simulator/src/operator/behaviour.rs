@@ -3,6 +3,7 @@
 use super::dice::{Question, below, dice};
 use super::ids::IdFormat;
 use super::rule::Refusal;
+use super::verdict::Arrival;
 
 /// What the operator makes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -159,9 +160,9 @@ impl Behaviour {
         self.failures.get(which as usize).copied().unwrap_or(Outcome::Undelivered)
     }
 
-    /// The `command_status` submit `number` is refused with, if a rule says so.
-    pub(super) fn refusal(&self, number: u64, recipient: &[u8], at_ms: u64) -> Option<u32> {
-        let rule = self.refusals.iter().find(|rule| rule.applies(self.seed, number, recipient, at_ms));
+    /// The `command_status` a submit is refused with, if a rule says so.
+    pub(super) fn refusal(&self, arrival: &Arrival<'_>) -> Option<u32> {
+        let rule = self.refusals.iter().find(|rule| rule.applies(self.seed, arrival));
         rule.map(|rule| rule.command_status)
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use smpp::CommandStatus;
 
 use super::dice::{Question, dice};
+use super::verdict::Arrival;
 
 /// Which submits a [`Refusal`] is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum When {
     Every(u64),
     /// Those whose recipient ends in these digits.
     Suffix(String),
+    /// Those that begin with a user data header.
+    Header,
     /// Those that come in this part of the run, in milliseconds since the start.
     Between {
         /// From here on.
@@ -37,8 +40,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether it is about submit `number` (from 1).
-    pub(super) fn applies(&self, seed: u64, number: u64, recipient: &[u8], at_ms: u64) -> bool {
+    /// Whether it is about this submit.
+    pub(super) fn applies(&self, seed: u64, arrival: &Arrival<'_>) -> bool {
+        let Arrival { number, recipient, at_ms, .. } = *arrival;
         match &self.when {
             When::PerMille(share) => {
                 // Each rule throws its own dice, so that two rules of 1 % do not hit the same submits.
@@ -46,6 +50,7 @@ impl Refusal {
             }
             When::Every(count) => *count > 0 && number.is_multiple_of(*count),
             When::Suffix(digits) => recipient.ends_with(digits.as_bytes()),
+            When::Header => arrival.has_header,
             When::Between { from_ms, to_ms } => (*from_ms..*to_ms).contains(&at_ms),
         }
     }
@@ -66,6 +71,7 @@ impl FromStr for Refusal {
         let when = match kind {
             "permille" => When::PerMille(value.parse().ok().filter(|&share| share <= 1000).ok_or(RuleError)?),
             "every" => When::Every(number(value).ok().filter(|&count| count > 0).ok_or(RuleError)?),
+            "header" if value == "yes" => When::Header,
             "suffix" if !value.is_empty() => When::Suffix(value.to_owned()),
             "between" => {
                 let (from, to) = value.split_once('-').ok_or(RuleError)?;
@@ -83,6 +89,7 @@ impl fmt::Display for Refusal {
             When::PerMille(share) => write!(out, "permille={share}")?,
             When::Every(count) => write!(out, "every={count}")?,
             When::Suffix(digits) => write!(out, "suffix={digits}")?,
+            When::Header => write!(out, "header=yes")?,
             When::Between { from_ms, to_ms } => write!(out, "between={from_ms}-{to_ms}")?,
         }
         match CommandStatus(self.command_status).name() {
@@ -110,7 +117,13 @@ mod tests {
 
     #[test]
     fn rules_are_read_as_they_are_written() {
-        for text in ["permille=20:RTHROTTLED", "every=10:RSYSERR", "suffix=0666:RINVDSTADR", "between=5-10:0x455"] {
+        for text in [
+            "permille=20:RTHROTTLED",
+            "every=10:RSYSERR",
+            "suffix=0666:RINVDSTADR",
+            "header=yes:RINVESMCLASS",
+            "between=5-10:0x455",
+        ] {
             assert_eq!(text.parse::<Refusal>().unwrap().to_string(), text);
         }
         for text in
@@ -123,10 +136,14 @@ mod tests {
     #[test]
     fn each_rule_hits_what_it_says() {
         let hits = |rule: &str, number, recipient: &str, at_ms| {
-            rule.parse::<Refusal>().unwrap().applies(7, number, recipient.as_bytes(), at_ms)
+            let recipient = recipient.as_bytes();
+            let arrival =
+                Arrival { number, number_on_session: 1, recipient, has_header: at_ms == 99, at_ms, unanswered: 0 };
+            rule.parse::<Refusal>().unwrap().applies(7, &arrival)
         };
         assert!(hits("every=10:8", 20, "1", 0) && !hits("every=10:8", 21, "1", 0));
         assert!(hits("suffix=66:8", 1, "4866", 0) && !hits("suffix=66:8", 1, "6648", 0));
+        assert!(hits("header=yes:8", 1, "1", 99) && !hits("header=yes:8", 1, "1", 0));
         assert!(hits("between=5-10:8", 1, "1", 5) && !hits("between=5-10:8", 1, "1", 10));
         let share = (0..10_000).filter(|&number| hits("permille=100:8", number, "1", 0)).count();
         assert!((900..1100).contains(&share), "{share}");

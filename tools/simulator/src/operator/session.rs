@@ -75,6 +75,7 @@ impl Session {
             number,
             number_on_session: self.submits,
             recipient: sm.destination.digits,
+            has_header: sm.esm_class & 0x40 != 0,
             at_ms: now_ms,
             unanswered: if behaviour.window_max == 0 { 0 } else { self.held.len() + self.never_answered },
         };

@@ -37,6 +37,8 @@ pub(super) struct Arrival<'a> {
     /// From 1, on its session.
     pub(super) number_on_session: u64,
     pub(super) recipient: &'a [u8],
+    /// Whether it begins with a user data header.
+    pub(super) has_header: bool,
     /// Milliseconds since the start.
     pub(super) at_ms: u64,
     /// Unanswered submits of its session.
@@ -49,7 +51,7 @@ pub(super) fn judge(behaviour: &Behaviour, arrival: &Arrival<'_>) -> Verdict {
     let refused = match asked {
         Some(Magic::Refused(status)) => Some(status),
         Some(_) => None,
-        None => behaviour.refusal(number, arrival.recipient, arrival.at_ms),
+        None => behaviour.refusal(arrival),
     };
     let window_is_full = behaviour.window_max > 0 && arrival.unanswered >= behaviour.window_max;
     let status = if window_is_full { CommandStatus::RTHROTTLED.0 } else { refused.unwrap_or(0) };
@@ -96,7 +98,10 @@ mod tests {
 
     fn verdict(behaviour: &Behaviour, recipient: &str) -> Verdict {
         let recipient = recipient.as_bytes();
-        judge(behaviour, &Arrival { number: 1, number_on_session: 1, recipient, at_ms: 0, unanswered: 0 })
+        judge(
+            behaviour,
+            &Arrival { number: 1, number_on_session: 1, recipient, has_header: false, at_ms: 0, unanswered: 0 },
+        )
     }
 
     #[test]
@@ -129,7 +134,8 @@ mod tests {
         let behaviour = Behaviour { window_max: 2, unanswered_per_mille: 1000, ..Behaviour::default() };
         let recipient = b"48500999999";
         let at = |unanswered| {
-            let arrival = Arrival { number: 1, number_on_session: 1, recipient, at_ms: 0, unanswered };
+            let arrival =
+                Arrival { number: 1, number_on_session: 1, recipient, has_header: false, at_ms: 0, unanswered };
             let verdict = judge(&behaviour, &arrival);
             (verdict.status, verdict.answer_after_ms)
         };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::control::{Carrier, Secret};
 
 use super::reader::Table;
-use super::values;
+use super::{link, values};
 use crate::control::limits::{
     BINDS_MAX, PASSWORD_OCTETS_MAX, RATE_PER_SECOND_MAX, SYSTEM_ID_OCTETS_MAX, SYSTEM_TYPE_OCTETS_MAX, WINDOW_MAX,
 };
@@ -34,7 +34,8 @@ const KEYS: &[&str] = &[
 pub(super) fn read_all(root: &Table<'_>) -> Vec<Carrier> {
     let mut lines: HashMap<&str, usize> = HashMap::new();
     let mut carriers = Vec::new();
-    for table in root.tables("carrier", "carrier", KEYS) {
+    let keys: Vec<&str> = KEYS.iter().chain(link::KEYS).copied().collect();
+    for table in root.tables("carrier", "carrier", &keys) {
         let name = values::name(&table, "name");
         if let Some(name) = name {
             if let Some(line) = lines.get(name.text) {
@@ -69,6 +70,8 @@ fn read(table: &Table<'_>, name: &str) -> Carrier {
         message_id_format: table.choice("message_id_format").unwrap_or_default(),
         default_alphabet: table.choice("default_alphabet").unwrap_or_default(),
         long_messages: table.choice("long_messages").unwrap_or_default(),
+        link: link::read(table, table.flag("tls", default.tls)),
+        status: link::read_status(table),
     }
 }
 

@@ -7,6 +7,7 @@ mod account;
 mod carrier;
 mod document;
 mod file;
+mod link;
 mod problem;
 mod reader;
 mod route;

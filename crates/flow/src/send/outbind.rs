@@ -1,0 +1,128 @@
+//! Where operators connect to us: they send `outbind`, and we bind as a receiver over the same connection
+//! (SMPP 3.4 §2.2.1). Only known addresses are listened to, for what follows holds our login.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::control::Carrier;
+use smpp::client::read_outbind;
+use smpp::pdu::BindMode;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Duration, sleep};
+use tracing::{error, info, warn};
+
+use super::bind::BindTask;
+use super::carrier::CarrierState;
+use super::offer::{offer, session_options};
+use super::service::Shared;
+use crate::drain;
+
+/// Connections of one operator at a time.
+const CONNECTIONS_MAX: usize = 16;
+/// How long to wait before an address that is taken is tried again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(10);
+/// Sessions that the operator opened have no number among those that we open.
+const NO_INDEX: u16 = u16::MAX;
+
+/// Listens for one carrier's operator.
+pub(super) struct OutbindTask {
+    pub shared: Arc<Shared>,
+    pub state: Arc<CarrierState>,
+}
+
+impl OutbindTask {
+    /// Runs until `stop` turns true and the sessions have ended in good order.
+    pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let task = Arc::new(self);
+        let mut sessions = JoinSet::new();
+        while !*stop.borrow() {
+            let listener = tokio::select! {
+                listener = task.listen() => listener,
+                () = drain::requested(&mut stop) => break,
+            };
+            let of_sessions = stop.clone();
+            tokio::select! {
+                () = task.accept(&listener, &mut sessions, &of_sessions) => {}
+                () = drain::requested(&mut stop) => break,
+            }
+        }
+        while sessions.join_next().await.is_some() {}
+    }
+
+    async fn listen(&self) -> TcpListener {
+        let Carrier { name, link, .. } = &*self.state.carrier;
+        loop {
+            match TcpListener::bind(&link.outbind_listen).await {
+                Ok(listener) => return listener,
+                Err(error) => {
+                    error!(target: "send", carrier = %name, %error, address = %link.outbind_listen,
+                        "can't listen for outbind; choose another outbind_listen or free this one");
+                    sleep(LISTEN_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn accept(
+        self: &Arc<Self>,
+        listener: &TcpListener,
+        sessions: &mut JoinSet<()>,
+        stop: &watch::Receiver<bool>,
+    ) {
+        loop {
+            tokio::select! {
+                Some(_) = sessions.join_next() => {}
+                accepted = listener.accept() => {
+                    let Ok((stream, peer)) = accepted else { return sleep(LISTEN_AGAIN).await };
+                    if sessions.len() < CONNECTIONS_MAX && self.knows(peer.ip()) {
+                        let (task, stop) = (Arc::clone(self), stop.clone());
+                        sessions.spawn(async move { task.serve(stream, stop).await });
+                    } else {
+                        warn!(target: "send", carrier = %self.state.carrier.name, peer = %peer.ip(),
+                            "a connection for outbind was closed: not among outbind_allowed_addresses, or too many");
+                    }
+                }
+            }
+        }
+    }
+
+    fn knows(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.state.carrier.link.outbind_allowed_addresses.iter().any(|network| network.contains(&address))
+    }
+
+    async fn serve(&self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        let carrier = &self.state.carrier;
+        // Without it answers wait for acknowledgements; the session works all the same.
+        _ = stream.set_nodelay(true);
+        let options = session_options(carrier);
+        let binding = async {
+            let outbound = read_outbind(stream, &options).await?;
+            info!(target: "send", carrier = %carrier.name, system_id = %String::from_utf8_lossy(outbound.system_id()), "outbind");
+            outbound.bind(&offer(carrier, BindMode::Receiver), options).await
+        };
+        let bound = tokio::select! {
+            bound = binding => bound,
+            () = drain::requested(&mut stop) => return,
+        };
+        match bound {
+            Ok(session) => {
+                let task = BindTask {
+                    shared: Arc::clone(&self.shared),
+                    state: Arc::clone(&self.state),
+                    index: NO_INDEX,
+                    mode: BindMode::Receiver,
+                    for_priority: false,
+                    name: 0,
+                };
+                let (end, _) = task.run_session(session, &mut stop).await;
+                info!(target: "send", carrier = %carrier.name, reason = %end, "the session of an outbind ended");
+            }
+            Err(problem) => {
+                warn!(target: "send", carrier = %carrier.name, %problem, "an outbind did not lead to a bind");
+            }
+        }
+    }
+}

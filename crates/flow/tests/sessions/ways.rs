@@ -1,0 +1,128 @@
+//! The ways in which operators differ: data_sm, no optional parameters, TLS, outbind.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use domain::state::Status;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use sha2::{Digest, Sha256};
+use simulator::operator::Behaviour;
+use smpp::pdu::{BindMode, BindResp, Outbind, SubmitSm};
+use smpp::{CommandId, CommandStatus, FrameCutter, Header};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::rig::{Rig, carrier, operator, phones, plain, until};
+
+fn quick() -> Behaviour {
+    Behaviour { receipt_ms: 10, ..plain() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_can_go_by_data_sm() {
+    let operator = operator(quick()).await;
+    let lines = "binds = 1\nsubmit_with = \"data_sm\"";
+    let rig = Rig::start(&[("one", carrier("one", operator.address, lines))]).await;
+    rig.wait_bound("one", 1).await;
+    let mut ids = rig.send(phones(0, 0, 10)).await;
+    ids.extend(rig.send_text(&"long ".repeat(60), phones(0, 100, 1)).await);
+    rig.wait_status(&ids, &[Status::Delivered]).await;
+    let parts = operator.ledger().parts();
+    assert!(parts.len() == 12 && parts.iter().all(|part| part.by_data_sm), "{parts:?}");
+    let long: String =
+        operator.ledger().messages().into_iter().map(|message| message.text).filter(|text| text.len() > 100).collect();
+    assert_eq!(long, "long ".repeat(60));
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_of_3_3_gets_no_optional_parameters() {
+    let operator = operator(quick()).await;
+    let lines = "binds = 1\ninterface_version = \"3.3\"\nlong_messages = \"sar\"\nsubmit_with = \"data_sm\"";
+    let rig = Rig::start(&[("one", carrier("one", operator.address, lines))]).await;
+    rig.wait_bound("one", 1).await;
+    let ids = rig.send_text(&"long ".repeat(60), phones(0, 0, 1)).await;
+    rig.wait_status(&ids, &[Status::Delivered]).await;
+    let parts = operator.ledger().parts();
+    assert!(parts.len() == 2 && parts.iter().all(|part| !part.by_data_sm && part.esm_class == 0x40), "{parts:?}");
+    rig.stop().await;
+}
+
+/// TLS in front of an operator; gives its address and the SHA-256 of its certificate.
+async fn tls_in_front_of(target: SocketAddr) -> (SocketAddr, String) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["smsc".to_owned()]).unwrap();
+    let fingerprint =
+        Sha256::digest(cert.der()).iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":");
+    let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der()).into();
+    let acceptor = Arc::new(smpp::tls::acceptor(vec![cert.der().clone()], key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = Arc::clone(&acceptor);
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut target = TcpStream::connect(target).await.unwrap();
+                // The end of either side is the end of both.
+                let _ = copy_bidirectional(&mut stream, &mut target).await;
+            });
+        }
+    });
+    (address, fingerprint)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pinned_certificate_is_trusted_and_no_other() {
+    let operator = operator(quick()).await;
+    let (address, fingerprint) = tls_in_front_of(operator.address).await;
+    let pinned = |fingerprint: &str| format!("binds = 1\ntls = true\ntls_pinned_sha256 = \"{fingerprint}\"");
+    let right = carrier("right", address, &pinned(&fingerprint));
+    let wrong = carrier("wrong", address, &pinned(&"00".repeat(32)));
+    let rig = Rig::start(&[("right", right), ("wrong", wrong)]).await;
+    rig.wait_bound("right", 1).await;
+    let ids = rig.send(phones(0, 0, 10)).await;
+    rig.wait_status(&ids, &[Status::Delivered]).await;
+    let why = |rig: &Rig| format!("{:?}", rig.carrier("wrong").binds()[0].state);
+    until("the other pin is refused", || why(&rig).contains("not the pinned one")).await;
+    assert!(why(&rig).contains(&fingerprint.replace(':', "").to_lowercase()), "it names the one it found");
+    rig.stop().await;
+}
+
+/// The next frame of the peer.
+async fn frame(stream: &mut TcpStream, cutter: &mut FrameCutter) -> (Header, Vec<u8>) {
+    loop {
+        if let Some(frame) = cutter.next_frame().unwrap() {
+            let frame = frame.to_vec();
+            return (Header::read(&frame).unwrap(), frame);
+        }
+        let octets = stream.read(cutter.spare()).await.unwrap();
+        assert_ne!(octets, 0, "the platform closed the connection");
+        cutter.received(octets);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
+    let operator = operator(quick()).await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let lines = format!("binds = 1\noutbind_listen = \"{free}\"\noutbind_allowed_addresses = [\"127.0.0.1\"]");
+    let rig = Rig::start(&[("one", carrier("one", operator.address, &lines))]).await;
+    rig.wait_bound("one", 1).await;
+    let mut stream = TcpStream::connect(free).await.unwrap();
+    let (mut cutter, mut out) = (FrameCutter::new(4_096), BytesMut::new());
+    Outbind { system_id: b"smsc", password: b"" }.encode(1, &mut out).unwrap();
+    stream.write_all(&out).await.unwrap();
+    let (bind, _) = frame(&mut stream, &mut cutter).await;
+    assert_eq!(bind.command_id, CommandId::BIND_RECEIVER);
+    out.clear();
+    let ok = CommandStatus::ROK;
+    BindResp::encode_answer(BindMode::Receiver, ok, b"smsc", Some(0x34), bind.sequence_number, &mut out).unwrap();
+    SubmitSm { short_message: b"hi", ..SubmitSm::default() }.encode_deliver(2, &mut out).unwrap();
+    stream.write_all(&out).await.unwrap();
+    let (answer, _) = frame(&mut stream, &mut cutter).await;
+    assert_eq!((answer.command_id, answer.command_status), (CommandId::DELIVER_SM_RESP, ok));
+    assert_eq!(rig.flow.settle.stats().incoming.load(std::sync::atomic::Ordering::Relaxed), 1);
+    rig.stop().await;
+}
