@@ -78,8 +78,8 @@ problems! {
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
 
-    ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used within the last 48 hours for a different request.";
-    IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used within the last 48 hours for a different request.";
+    ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
+    IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";
     RequestInProgress = "E-6-003", 409, "Request in progress", "The same request is being handled right now. Repeat it in a second.";
     NotCancellable = "E-6-004", 409, "Can't be cancelled any more", "The message was handed over or has ended already.";
 

@@ -21,9 +21,14 @@ pub enum Colour {
     Dim,
 }
 
-/// `text` in a colour, or plain when standard output is no terminal or NO_COLOR is set.
+/// Whether colours are welcome: standard output is a terminal and NO_COLOR is not set.
+pub fn has_colours() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// `text` in a colour where colours are welcome.
 pub fn paint(colour: Colour, text: &str) -> String {
-    if !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some() {
+    if !has_colours() {
         return text.to_owned();
     }
     let code = match colour {

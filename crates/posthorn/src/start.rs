@@ -54,13 +54,17 @@ impl Server {
         let (drain, draining) = watch::channel(false);
         let mut listeners = JoinSet::new();
         let backend = Live::new(flow.accept.clone(), store.clone());
-        let api = Arc::new(Api::new(backend, clock.clone(), &random, options.http.api()?));
+        let api_options = web::api::Options {
+            idempotency_life_ms: options.store.to_store().idempotency_life_ms,
+            ..options.http.api()?
+        };
+        let api = Arc::new(Api::new(backend, clock.clone(), &random, api_options));
         let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), api.outcomes()));
         let main = web::serve::Service::bind(&options.http, &data_dir, &random, Arc::clone(&api))?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
         if !options.priority.listen.is_empty() {
-            let own = options.http.at(&options.priority.listen);
+            let own = options.http.at("priority", &options.priority.listen);
             let service = web::serve::Service::bind(&own, &data_dir, &random, api)
                 .context("the listener of the Priority lane")?;
             listeners.spawn(service.run(draining.clone()));
@@ -87,9 +91,9 @@ impl Server {
             (false, true) => Ok(()),
         };
         let handler = Operations::new(random, move || metrics.text(), ready);
-        let own = options.http.at(&options.operations.listen);
+        let own = options.http.at("operations", &options.operations.listen);
         let service = web::serve::Service::bind(&own, &options.store.data_dir, random, handler)
-            .context("operations.listen, the listener for metrics and health; leave it empty for none")?;
+            .context("the listener for metrics and health; leave operations.listen empty for none")?;
         let address = service.handle().listen();
         listeners.spawn(service.run(draining));
         Ok(address)

@@ -3,22 +3,35 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use simulator::handset::HandsetOptions;
 use simulator::operator::{Operator, OperatorOptions};
 use simulator::webhook::{Sink, SinkOptions};
 
 use crate::commands::demo_story;
-use crate::console::{Colour, paint};
+use crate::console::{Colour, has_colours, paint};
 use crate::start::{asked_to_stop, runtime};
 
 /// What to simulate.
 #[derive(Debug, clap::Subcommand)]
 pub enum Simulate {
-    /// A mobile operator's message centre (SMPP 3.4).
-    Operator(Quietly<OperatorOptions>),
-    /// A phone: what is typed is sent to a number, what is sent to it is shown.
-    Handset(Handset),
+    /// A mobile operator's message centre (SMPP 3.4) that behaves or misbehaves on order.
+    Operator(OperatorCommand),
+    /// A phone as a text chat: what is typed goes to a number, what is sent to the phone is shown. It belongs to an
+    /// operator that runs with `--control`.
+    Handset(HandsetOptions),
     /// A receiver of webhooks that checks signatures.
     Webhook(Quietly<SinkOptions>),
+}
+
+/// `posthorn simulate operator`.
+#[derive(Debug, clap::Args)]
+pub struct OperatorCommand {
+    /// The operator.
+    #[command(flatten)]
+    pub operator: Quietly<OperatorOptions>,
+    /// List the scenarios and the magic recipients, and end.
+    #[arg(long)]
+    pub list: bool,
 }
 
 /// Something that shows what it sees, unless told not to.
@@ -32,29 +45,31 @@ pub struct Quietly<T: clap::Args> {
     pub quiet: bool,
 }
 
-/// `posthorn simulate handset`.
-#[derive(Debug, clap::Args)]
-pub struct Handset {
-    /// The operator this phone belongs to.
-    #[command(flatten)]
-    pub operator: OperatorOptions,
-    /// The phone's own number.
-    #[arg(long, default_value = "48500100200", value_name = "NUMBER")]
-    pub number: String,
-    /// The number that is written to.
-    #[arg(long, default_value = "48500100200", value_name = "NUMBER")]
-    pub to: String,
-}
-
 pub fn run(which: Simulate) -> Result<ExitCode> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
         match which {
-            Simulate::Operator(options) => operator(&options).await?,
+            Simulate::Operator(command) if command.list => list(),
+            Simulate::Operator(command) => operator(&command.operator).await?,
             Simulate::Handset(options) => handset(&options).await?,
             Simulate::Webhook(options) => webhook(&options).await?,
         }
         Ok(ExitCode::SUCCESS)
-    })
+    });
+    // A handset waits for the keyboard on a thread that nothing else ends.
+    runtime.shutdown_background();
+    ended
+}
+
+fn list() {
+    println!("{}", paint(Colour::Bold, "scenarios (--scenario NAME --seed N)"));
+    for (name, what) in simulator::operator::scenario_names() {
+        println!("  {name:<17} {what}");
+    }
+    println!("\n{}", paint(Colour::Bold, "recipients that end in these digits always get the same treatment"));
+    for (digits, what) in simulator::operator::magic_recipients() {
+        println!("  {digits:<17} {what}");
+    }
 }
 
 async fn start_operator(options: &OperatorOptions) -> Result<Operator> {
@@ -67,12 +82,11 @@ async fn start_operator(options: &OperatorOptions) -> Result<Operator> {
         options.system_id,
         options.scenario
     );
-    for (name, what) in simulator::operator::scenario_names() {
-        println!("  {}", paint(Colour::Dim, &format!("{name:<11} {what}")));
-    }
-    println!(
-        "Recipients ending in 0001 to 0007 always end the same way: delivered, undelivered, expired, rejected, no receipt, bad number, bad sender.\n"
-    );
+    let handsets = match operator.control_address {
+        Some(address) => format!("phones join with `posthorn simulate handset --control {address}`"),
+        None => "with --control 127.0.0.1:2776 phones can join".to_owned(),
+    };
+    println!("{}", paint(Colour::Dim, &format!("--list names scenarios and magic recipients; {handsets}")));
     Ok(operator)
 }
 
@@ -93,28 +107,10 @@ async fn operator(Quietly { options, quiet }: &Quietly<OperatorOptions>) -> Resu
     }
 }
 
-async fn handset(options: &Handset) -> Result<()> {
-    use tokio::io::{AsyncBufReadExt, BufReader};
-    let operator = start_operator(&options.operator).await?;
-    println!("This is the phone {}; what you type goes to {}. Ctrl-D ends.", options.number, options.to);
-    let mut events = operator.events();
-    let mut typed = BufReader::new(tokio::io::stdin()).lines();
-    loop {
-        tokio::select! {
-            event = events.recv() => {
-                if let Ok(simulator::operator::Event::Submitted(part)) = event
-                    && part.destination == options.number
-                {
-                    println!("{} {}", paint(Colour::Cyan, &format!("{}:", part.source)), part.text);
-                }
-            }
-            line = typed.next_line() => match line? {
-                Some(line) if line.trim().is_empty() => {}
-                Some(line) => operator.deliver(&options.number, &options.to, &line),
-                None => return Ok(()),
-            },
-        }
-    }
+async fn handset(options: &HandsetOptions) -> Result<()> {
+    let typed = tokio::io::BufReader::new(tokio::io::stdin());
+    let options = HandsetOptions { plain: options.plain || !has_colours(), ..options.clone() };
+    Ok(simulator::handset::run(&options, typed, tokio::io::stdout()).await?)
 }
 
 async fn webhook(Quietly { options, quiet }: &Quietly<SinkOptions>) -> Result<()> {

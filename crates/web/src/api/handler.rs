@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::clock::Clock;
 use domain::control::Account;
-use domain::limits::HEADERS_MAX;
+use domain::limits::{HEADERS_MAX, IDEMPOTENCY_LIFE_MS};
 use domain::permission::Permission;
 use domain::problem::Problem;
 use domain::random::Random;
@@ -29,12 +29,24 @@ use crate::envelope::{Answer, Rejection, UniqId, UniqIds};
 use crate::serve::{Handler, Origin, close_after};
 
 /// What the API is set up with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Limits of a request body.
     pub body: body::Limits,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
+    /// How long the store recognises a repeated externalId or Idempotency-Key, in milliseconds.
+    pub idempotency_life_ms: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            body: body::Limits::default(),
+            trusted_proxies: TrustedProxies::default(),
+            idempotency_life_ms: IDEMPOTENCY_LIFE_MS,
+        }
+    }
 }
 
 /// The SMS API over a backend.
@@ -45,6 +57,7 @@ pub struct Api<B> {
     attempts: Attempts,
     bodies: Reader,
     trusted_proxies: TrustedProxies,
+    idempotency_life_ms: i64,
     outcomes: Arc<Outcomes>,
 }
 
@@ -59,6 +72,7 @@ impl<B: Backend> Api<B> {
             attempts: Attempts::default(),
             bodies: Reader::new(options.body),
             trusted_proxies: options.trusted_proxies,
+            idempotency_life_ms: options.idempotency_life_ms,
             outcomes: Arc::default(),
         }
     }
@@ -126,7 +140,7 @@ impl<B: Backend> Api<B> {
 
     async fn act(&self, action: Action, call: Call) -> Result<Answer, Rejection> {
         match action {
-            Action::Send => send::answer(&self.backend, call).await,
+            Action::Send => send::answer(&self.backend, call, self.idempotency_life_ms).await,
             Action::Preview => preview::answer(&self.backend, call).await,
             Action::Cancel => cancel::answer(&self.backend, call).await,
             Action::List => list::answer(&self.backend, &call).await,

@@ -44,6 +44,9 @@ pub struct Options {
     pub connection_life_ms: u64,
     /// Milliseconds a stop waits for requests in progress.
     pub drain_ms: u64,
+    /// The section that `listen` was written in, for messages; other listeners share these limits.
+    #[serde(skip)]
+    pub section: &'static str,
 }
 
 impl Default for Options {
@@ -61,6 +64,7 @@ impl Default for Options {
             tls_handshake_ms: limits::TLS_HANDSHAKE_MS,
             connection_life_ms: CONNECTION_LIFE_MS,
             drain_ms: limits::DRAIN_MS,
+            section: "http",
         }
     }
 }
@@ -70,9 +74,11 @@ impl Default for Options {
 pub enum OptionsError {
     /// Not an address with a port.
     #[error(
-        "http.{key} is \"{value}\": write an address and a port, such as 127.0.0.1:8080 or [::]:443, or leave it empty"
+        "{section}.{key} is \"{value}\": write an address and a port, such as 127.0.0.1:8080 or [::]:443, or leave it empty"
     )]
     Address {
+        /// Its section.
+        section: &'static str,
         /// The key.
         key: &'static str,
         /// What was written.
@@ -90,10 +96,10 @@ pub enum OptionsError {
 }
 
 impl Options {
-    /// The same limits on other addresses, for a second listener such as the Priority lane's.
+    /// The same limits on the address of another section, for a second listener such as the Priority lane's.
     #[must_use]
-    pub fn at(&self, listen: &str) -> Self {
-        Self { listen: listen.to_owned(), listen_tls: String::new(), ..self.clone() }
+    pub fn at(&self, section: &'static str, listen: &str) -> Self {
+        Self { section, listen: listen.to_owned(), listen_tls: String::new(), ..self.clone() }
     }
 
     /// Checks the values that types can't.
@@ -101,8 +107,8 @@ impl Options {
     /// # Errors
     /// [`OptionsError`], naming the key.
     pub fn check(&self) -> Result<(), OptionsError> {
-        address("listen", &self.listen)?;
-        address("listen_tls", &self.listen_tls)?;
+        self.address("listen", &self.listen)?;
+        self.address("listen_tls", &self.listen_tls)?;
         self.proxies()?;
         if self.certificate_file.as_os_str().is_empty() != self.private_key_file.as_os_str().is_empty() {
             return Err(OptionsError::HalfCertificate);
@@ -125,7 +131,7 @@ impl Options {
     pub fn api(&self) -> Result<api::Options, OptionsError> {
         let read_time = Duration::from_millis(self.body_read_ms);
         let body = body::Limits { read_time, ..body::Limits::default() };
-        Ok(api::Options { body, trusted_proxies: TrustedProxies::new(self.proxies()?) })
+        Ok(api::Options { body, trusted_proxies: TrustedProxies::new(self.proxies()?), ..api::Options::default() })
     }
 
     fn proxies(&self) -> Result<Vec<IpNet>, OptionsError> {
@@ -135,12 +141,13 @@ impl Options {
         };
         self.trusted_proxies.iter().map(parse).collect()
     }
-}
 
-/// The address of a key; `None` when it is empty.
-pub(super) fn address(key: &'static str, value: &str) -> Result<Option<SocketAddr>, OptionsError> {
-    if value.is_empty() {
-        return Ok(None);
+    /// The address of a key; `None` when it is empty.
+    pub(super) fn address(&self, key: &'static str, value: &str) -> Result<Option<SocketAddr>, OptionsError> {
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |_| OptionsError::Address { section: self.section, key, value: value.to_owned() };
+        value.parse().map(Some).map_err(wrong)
     }
-    value.parse().map(Some).map_err(|_| OptionsError::Address { key, value: value.to_owned() })
 }

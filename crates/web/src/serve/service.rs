@@ -14,7 +14,7 @@ use super::connection::Shared;
 use super::gate::Gate;
 use super::handler::Handler;
 use super::listener::{Listener, bind};
-use super::options::{Options, OptionsError, address};
+use super::options::{Options, OptionsError};
 use super::tls::Tls;
 use super::tls_files::TlsError;
 use crate::envelope::UniqIds;
@@ -29,8 +29,10 @@ pub enum Error {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The address is taken, or not ours.
-    #[error("can't listen on {address} (http.{key}): {source}; is another server running there?")]
+    #[error("can't listen on {address} ({section}.{key}): {source}; is another server running there?")]
     Bind {
+        /// The section of the configuration.
+        section: &'static str,
         /// The key of the configuration.
         key: &'static str,
         /// The address.
@@ -82,8 +84,8 @@ impl<H: Handler> Service<H> {
     /// [`Error`], in words for the person who starts the server.
     pub fn bind(options: &Options, data_dir: &Path, random: &Random, handler: H) -> Result<Self, Error> {
         options.check()?;
-        let plain = bind_key("listen", &options.listen)?;
-        let secure = bind_key("listen_tls", &options.listen_tls)?;
+        let plain = bind_key(options, "listen", &options.listen)?;
+        let secure = bind_key(options, "listen_tls", &options.listen_tls)?;
         let gate = Gate::new(options.connections_max, options.connections_per_address_max);
         let local = |socket: &Option<TcpListener>| socket.as_ref().and_then(|socket| socket.local_addr().ok());
         let handle = Handle { listen: local(&plain), listen_tls: local(&secure), gate };
@@ -118,7 +120,8 @@ impl<H: Handler> Service<H> {
     }
 }
 
-fn bind_key(key: &'static str, value: &str) -> Result<Option<TcpListener>, Error> {
-    let Some(address) = address(key, value)? else { return Ok(None) };
-    bind(address).map(Some).map_err(|source| Error::Bind { key, address, source })
+fn bind_key(options: &Options, key: &'static str, value: &str) -> Result<Option<TcpListener>, Error> {
+    let Some(address) = options.address(key, value)? else { return Ok(None) };
+    let section = options.section;
+    bind(address).map(Some).map_err(|source| Error::Bind { section, key, address, source })
 }

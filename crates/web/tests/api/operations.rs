@@ -80,4 +80,11 @@ async fn a_taken_port_is_told_in_words() {
         error.contains("can't listen on 127.0.0.1:") && error.contains("is another server running there?"),
         "{error}"
     );
+    assert!(error.contains("(http.listen)"), "{error}");
+    let elsewhere = options().at("operations", &server.address.to_string());
+    let api = Operations::new(&Random::system(), String::new, || Ok(()));
+    let error = Service::bind(&elsewhere, directory.path(), &Random::system(), api).err().unwrap().to_string();
+    assert!(error.contains("(operations.listen)"), "{error}");
+    let malformed = options().at("priority", "nowhere").check().unwrap_err().to_string();
+    assert!(malformed.contains("priority.listen is \"nowhere\""), "{malformed}");
 }

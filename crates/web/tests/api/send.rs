@@ -1,9 +1,17 @@
 //! `POST /v2.1/sms`, `POST /v2.1/sms/preview`, `DELETE /v2.1/sms`.
 
+use std::net::Ipv4Addr;
+
+use bytes::Bytes;
 use domain::problem::Problem;
+use domain::random::Random;
+use http_body_util::Full;
 use serde_json::json;
+use web::api::{Api, Options};
+use web::serve::{Handler, Origin};
 
 use crate::support::client::request;
+use crate::support::fake::{APPLICATION_KEY, AUTHORIZATION, Fake};
 use crate::support::server::Server;
 
 const ONE: &[u8] = br#"{"sender":"ACME","message":"Hello","phoneNumbers":["+48111222333"]}"#;
@@ -205,4 +213,21 @@ async fn a_cancel_tells_each_message_apart() {
         assert_eq!((reply.status, reply.codes()), (422, vec![code.to_owned()]), "{body}");
     }
     assert_eq!(client.call("DELETE", "/v2.1/sms", b"").await.status, 400);
+}
+
+#[tokio::test]
+async fn a_reference_is_remembered_as_long_as_the_server_says() {
+    let fake = Fake::new();
+    let options = Options { idempotency_life_ms: 6 * 3_600_000, ..Options::default() };
+    let api = Api::new(fake.clone(), fake.0.clock.clone(), &Random::seeded(1), options);
+    let body = br#"{"sender":"ACME","message":"Hello","phoneNumbers":["+48111222333"],"externalId":"order-1"}"#;
+    let request = hyper::Request::post("/v2.1/sms")
+        .header("authorization", AUTHORIZATION)
+        .header("application-key", APPLICATION_KEY)
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from_static(body)))
+        .unwrap();
+    let response = api.answer(request, &Origin::new(Ipv4Addr::LOCALHOST.into())).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["idempotency-expires"], "Sun, 22 Nov 2026 16:15:00 GMT");
 }

@@ -2,7 +2,8 @@
 
 use super::dice::{Question, below, dice};
 use super::ids::IdFormat;
-use super::rule::Refusal;
+use super::incoming::Incoming;
+use super::rule::{Refusal, When};
 use super::verdict::Arrival;
 
 /// What the operator makes of a message.
@@ -36,6 +37,28 @@ pub enum ReceiptForm {
     Tlv,
     /// In both.
     Both,
+    /// In the text, which is UCS-2 (data_coding 8).
+    Ucs2,
+    /// In the parameters of a `data_sm`.
+    DataSm,
+}
+
+/// Submits that are answered after a time of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delay {
+    /// Which.
+    pub when: When,
+    /// Milliseconds until their answer.
+    pub answer_ms: u64,
+}
+
+/// A part of the run, in milliseconds since the start (or of the period).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// From here on.
+    pub from_ms: u64,
+    /// Until just before here.
+    pub to_ms: u64,
 }
 
 /// How submits are answered and receipts sent. Everything random comes from the seed.
@@ -51,6 +74,8 @@ pub struct Behaviour {
     pub answer_tail_per_mille: u16,
     /// How much longer those take, in milliseconds.
     pub answer_tail_ms: u64,
+    /// Submits with an answer time of their own; the first that applies replaces [`Self::answer_ms`].
+    pub delays: Vec<Delay>,
     /// Of 1000 submits so many are taken and never answered.
     pub unanswered_per_mille: u16,
     /// Submits that are refused; the first rule that applies decides.
@@ -93,6 +118,27 @@ pub struct Behaviour {
     pub disconnect_every_ms: u64,
     /// Octets per second that are read of a connection; 0 = no limit.
     pub read_octets_per_second: u64,
+    /// The connection is cut with RST instead of FIN.
+    pub cut_with_reset: bool,
+    /// The operator unbinds after so many submits of a session, with answers outstanding; 0 = never.
+    pub unbind_after: u64,
+    /// Octets written at a time; 0 = as many as there are.
+    pub slice_octets: usize,
+    /// What is said of time repeats after so many milliseconds; 0 = it does not.
+    pub period_ms: u64,
+    /// While this lasts nothing is read and nothing is written, and the sockets stay open.
+    pub blackhole: Option<Span>,
+    /// `congestion_state` (SMPP 5.0 §4.8.4.18) rises from 0 to 100 and falls again within so many milliseconds; at 100
+    /// submits are refused with RTHROTTLED. 0 = it is not sent.
+    pub congestion_period_ms: u64,
+    /// Receipts leave over another session than their message came on, where there is one.
+    pub receipts_elsewhere: bool,
+    /// Milliseconds between incoming messages that come by themselves; 0 = none do.
+    pub incoming_every_ms: u64,
+    /// What they are like, one after the other.
+    pub incoming: Vec<Incoming>,
+    /// Whom they are written to.
+    pub incoming_to: String,
     /// Nothing is read at all: the peer's process hangs and its kernel still takes what is sent.
     pub deaf: bool,
     /// Answers and receipts are held back.
@@ -113,6 +159,7 @@ impl Default for Behaviour {
             answer_jitter_ms: 0,
             answer_tail_per_mille: 0,
             answer_tail_ms: 0,
+            delays: Vec::new(),
             unanswered_per_mille: 0,
             refusals: Vec::new(),
             rate_per_second: 0,
@@ -134,6 +181,16 @@ impl Default for Behaviour {
             disconnect_after: 0,
             disconnect_every_ms: 0,
             read_octets_per_second: 0,
+            cut_with_reset: false,
+            unbind_after: 0,
+            slice_octets: 0,
+            period_ms: 0,
+            blackhole: None,
+            congestion_period_ms: 0,
+            receipts_elsewhere: false,
+            incoming_every_ms: 0,
+            incoming: Vec::new(),
+            incoming_to: "48500100200".into(),
             deaf: false,
             frozen: false,
             bind_refusal: 0,
@@ -160,9 +217,42 @@ impl Behaviour {
         self.failures.get(which as usize).copied().unwrap_or(Outcome::Undelivered)
     }
 
+    /// The time within the period.
+    fn within_period(&self, at_ms: u64) -> u64 {
+        at_ms.checked_rem(self.period_ms).unwrap_or(at_ms)
+    }
+
+    /// When the blackhole that swallows at this time ends; `None` outside of one.
+    pub(super) fn swallows_until(&self, at_ms: u64) -> Option<u64> {
+        let Span { from_ms, to_ms } = self.blackhole?;
+        let within = self.within_period(at_ms);
+        (from_ms..to_ms).contains(&within).then(|| at_ms.saturating_add(to_ms - within))
+    }
+
+    /// Whether nothing is read at this time.
+    pub(super) fn is_deaf(&self, at_ms: u64) -> bool {
+        self.deaf || self.swallows_until(at_ms).is_some()
+    }
+
+    /// Whether nothing is sent at this time.
+    pub(super) fn is_frozen(&self, at_ms: u64) -> bool {
+        self.frozen || self.swallows_until(at_ms).is_some()
+    }
+
+    /// The `congestion_state` of this time: as ordered, or a triangle from 0 to 100 and back.
+    pub(super) fn congestion(&self, at_ms: u64) -> Option<u8> {
+        if self.congestion_state.is_some() {
+            return self.congestion_state;
+        }
+        let within = at_ms.checked_rem(self.congestion_period_ms)?;
+        let up = (within * 200 / self.congestion_period_ms) as u8;
+        Some(if up <= 100 { up } else { 200 - up })
+    }
+
     /// The `command_status` a submit is refused with, if a rule says so.
     pub(super) fn refusal(&self, arrival: &Arrival<'_>) -> Option<u32> {
-        let rule = self.refusals.iter().find(|rule| rule.applies(self.seed, arrival));
+        let arrival = Arrival { at_ms: self.within_period(arrival.at_ms), ..*arrival };
+        let rule = self.refusals.iter().find(|rule| rule.applies(self.seed, &arrival));
         rule.map(|rule| rule.command_status)
     }
 
@@ -171,10 +261,13 @@ impl Behaviour {
     }
 
     /// Milliseconds until the answer.
-    pub(super) fn answer_delay_ms(&self, number: u64) -> u64 {
+    pub(super) fn answer_delay_ms(&self, arrival: &Arrival<'_>) -> u64 {
+        let number = arrival.number;
+        let within = Arrival { at_ms: self.within_period(arrival.at_ms), ..*arrival };
+        let own = self.delays.iter().find(|delay| delay.when.applies(self.seed, &within));
         let jitter_ms = below(self.seed, number, Question::AnswerJitter, self.answer_jitter_ms);
         let tail = self.chance(number, Question::AnswerTail, self.answer_tail_per_mille);
-        self.answer_ms + jitter_ms + if tail { self.answer_tail_ms } else { 0 }
+        own.map_or(self.answer_ms, |delay| delay.answer_ms) + jitter_ms + if tail { self.answer_tail_ms } else { 0 }
     }
 
     pub(super) fn is_early(&self, number: u64) -> bool {
@@ -201,6 +294,10 @@ impl Behaviour {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn arrival(number: u64, recipient: &[u8]) -> Arrival<'_> {
+        Arrival { number, number_on_session: number, recipient, at_ms: 0, unanswered: 0, has_header: false }
+    }
 
     fn count(of: impl Fn(u64) -> bool) -> usize {
         (0..10_000).filter(|&number| of(number)).count()
@@ -244,8 +341,33 @@ mod tests {
             answer_tail_ms: 1000,
             ..Behaviour::default()
         };
-        let delays: Vec<u64> = (0..10_000).map(|number| behaviour.answer_delay_ms(number)).collect();
+        let delays: Vec<u64> = (0..10_000).map(|number| behaviour.answer_delay_ms(&arrival(number, b"1"))).collect();
         assert!(delays.iter().all(|delay| (5..15).contains(delay) || (1005..1015).contains(delay)));
         assert!((900..1100).contains(&delays.iter().filter(|&&delay| delay > 1000).count()));
+    }
+
+    #[test]
+    fn waves_and_blackholes_come_again_with_the_period() {
+        let behaviour = Behaviour {
+            period_ms: 100,
+            blackhole: Some(Span { from_ms: 20, to_ms: 50 }),
+            congestion_period_ms: 200,
+            ..Behaviour::default()
+        };
+        assert_eq!(
+            [19, 20, 49, 50, 125].map(|at_ms| behaviour.swallows_until(at_ms)),
+            [None, Some(50), Some(50), None, Some(150)]
+        );
+        assert!(behaviour.is_deaf(30) && behaviour.is_frozen(130) && !behaviour.is_deaf(199));
+        assert_eq!([0, 50, 100, 150, 250].map(|at_ms| behaviour.congestion(at_ms)), [0, 50, 100, 50, 50].map(Some));
+        assert_eq!(Behaviour::default().congestion(5), None);
+    }
+
+    #[test]
+    fn a_delay_of_its_own_replaces_the_usual_one() {
+        let delays = vec![Delay { when: When::Except("9".into()), answer_ms: 5_000 }];
+        let behaviour = Behaviour { answer_ms: 3, delays, ..Behaviour::default() };
+        assert_eq!(behaviour.answer_delay_ms(&arrival(1, b"48500000009")), 3);
+        assert_eq!(behaviour.answer_delay_ms(&arrival(1, b"48500000008")), 5_000);
     }
 }

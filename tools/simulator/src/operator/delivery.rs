@@ -53,7 +53,7 @@ impl Digits {
 #[derive(Clone, Debug)]
 pub(super) enum Delivery {
     Receipt(Receipt),
-    Incoming(Box<Incoming>),
+    Incoming(Box<Part>),
 }
 
 /// A receipt that waits to be sent. How it is written was settled when its message was taken.
@@ -69,13 +69,15 @@ pub(super) struct Receipt {
     /// Minutes since 1970.
     pub(super) submitted_minute: i64,
     pub(super) text_start: [u8; TEXT_START_OCTETS],
+    /// The session it must not leave over, where there is another one; 0 = any will do.
+    pub(super) not_over: u64,
     /// Times it was sent before.
     pub(super) attempts: u8,
 }
 
 /// One part of an incoming message.
 #[derive(Clone, Debug)]
-pub(super) struct Incoming {
+pub(super) struct Part {
     pub(super) source: Digits,
     pub(super) destination: Digits,
     pub(super) has_header: bool,
@@ -99,7 +101,7 @@ pub(super) fn incoming(
         Encoding::Ucs2 => 0x08,
     };
     let part = |segment: &text::Segment| {
-        Delivery::Incoming(Box::new(Incoming {
+        Delivery::Incoming(Box::new(Part {
             source: Digits::typed(source),
             destination: Digits::typed(destination),
             has_header: !segment.udh.is_empty(),

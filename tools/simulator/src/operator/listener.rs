@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use smpp::CommandStatus;
@@ -22,7 +22,7 @@ use super::ledger::{BindAttempt, Ledger, Submitted};
 use super::options::OperatorOptions;
 use super::session::Session;
 use super::shared::{Bound, Shared};
-use super::slow::SlowReader;
+use super::slow::Wire;
 
 /// Deliveries that may be unacknowledged on a session.
 const WINDOW_MAX: usize = 5_000;
@@ -84,6 +84,8 @@ impl Operator {
         tasks.spawn(accept(listener, Arc::clone(&shared)));
         let waking = Arc::clone(&shared);
         tasks.spawn(async move { waking.keep_waking().await });
+        let writing = Arc::clone(&shared);
+        tasks.spawn(async move { writing.keep_writing().await });
         if let Some(listener) = control {
             tasks.spawn(control::serve(listener, Arc::clone(&shared)));
         }
@@ -174,7 +176,8 @@ impl Shared {
     pub(super) fn cut(&self) {
         let sessions = self.sessions.lock();
         self.ledger.cuts.fetch_add(sessions.len() as u64, Ordering::Relaxed);
-        sessions.iter().for_each(|bound| bound.cut.notify_one());
+        let with_reset = self.behaviour().cut_with_reset;
+        sessions.iter().for_each(|bound| bound.cut(with_reset));
     }
 
     /// The `command_status` a bind is answered with.
@@ -215,7 +218,8 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     // Without it answers wait for acknowledgements; the session works all the same.
     _ = stream.set_nodelay(true);
     let options = SessionOptions { window_max: WINDOW_MAX, inbox_max: INBOX_MAX, ..SessionOptions::default() };
-    let stream = SlowReader::new(stream, Arc::clone(&shared));
+    let reset = Arc::<AtomicBool>::default();
+    let stream = Wire::new(stream, Arc::clone(&shared), Arc::clone(&reset));
     let Ok(pending) = read_bind(stream, options).await else { return };
     let request = pending.request().clone();
     let status = shared.bind_status(&request);
@@ -234,7 +238,8 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let Ok(session) = pending.accept(b"simulator") else { return };
     let handle = session.handle();
     let held = Arc::new(HeldAnswers::new(handle.clone()));
-    let bound = Bound { number: shared.next_session(), handle, cut: Arc::new(Notify::new()), held };
+    let receives = request.mode.receives();
+    let bound = Bound { number: shared.next_session(), handle, cut: Arc::new(Notify::new()), reset, held, receives };
     let _listed = Listed::new(&shared, bound.clone());
     let disconnect_every_ms = shared.behaviour().disconnect_every_ms;
     let time_is_over = async {

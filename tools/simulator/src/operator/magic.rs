@@ -27,12 +27,30 @@ pub(super) enum Magic {
     Cut,
     /// Delivered, and the handset answers with an incoming message.
     Replies,
+    /// The connection is reset (RST) after the message was taken and before it is answered.
+    Reset,
+    /// The operator unbinds after the message was taken and before it is answered.
+    Unbinds,
+    /// Answered when nobody waits any more.
+    LateAnswer,
+    /// Reported after a minute.
+    LateReceipt,
+    /// The id is hexadecimal in the answer and decimal in the receipt.
+    OtherBase,
+    /// The receipt is UCS-2.
+    Ucs2Receipt,
+    /// The receipt is a `data_sm`.
+    DataSmReceipt,
+    /// The receipt comes over another bind.
+    Elsewhere,
+    /// Delivered, and the handset answers with a long message whose parts are shuffled.
+    RepliesAtLength,
 }
 
 /// A row of the table: the digits, what they do, and the words for it.
 type Row = (&'static [u8; 4], Magic, &'static str);
 
-const TABLE: [Row; 17] = [
+const TABLE: [Row; 26] = [
     (b"0001", Magic::Ends(Outcome::Delivered), "delivered"),
     (b"0002", Magic::Ends(Outcome::Undelivered), "undelivered"),
     (b"0003", Magic::Ends(Outcome::Expired), "expired"),
@@ -50,6 +68,15 @@ const TABLE: [Row; 17] = [
     (b"0015", Magic::Ends(Outcome::Unknown), "a receipt that says UNKNOWN"),
     (b"0016", Magic::Cut, "the connection is cut before the answer"),
     (b"0017", Magic::Replies, "delivered, and the handset answers if the sender is a number"),
+    (b"0018", Magic::Reset, "the connection is reset (RST) before the answer"),
+    (b"0019", Magic::Unbinds, "the operator unbinds before the answer"),
+    (b"0020", Magic::LateAnswer, "answered after 45 s, delivered"),
+    (b"0021", Magic::LateReceipt, "delivered after a minute"),
+    (b"0022", Magic::OtherBase, "the id is hexadecimal in the answer and decimal in the receipt"),
+    (b"0023", Magic::Ucs2Receipt, "the receipt is UCS-2"),
+    (b"0024", Magic::DataSmReceipt, "the receipt is a data_sm"),
+    (b"0025", Magic::Elsewhere, "the receipt comes over another bind, where there is one"),
+    (b"0026", Magic::RepliesAtLength, "delivered, and the handset answers at length, its parts shuffled"),
 ];
 
 /// What this recipient asks for, if anything.
@@ -75,7 +102,7 @@ mod tests {
         assert_eq!(magic(b"48500000005"), Some(Magic::Ends(Outcome::Silent)));
         assert_eq!(magic(b"0006"), Some(Magic::Refused(0x0b)));
         assert_eq!(magic(b"48500010015"), Some(Magic::Ends(Outcome::Unknown)));
-        assert_eq!(magic(b"48500000018"), None);
+        assert_eq!(magic(b"48500000099"), None);
         assert_eq!(magic(b"001"), None);
         let rows = magic_recipients().filter(|(digits, _)| magic(digits.as_bytes()).is_some()).count();
         assert_eq!(rows, TABLE.len());

@@ -8,10 +8,12 @@
 mod agenda;
 mod answers;
 mod behaviour;
+mod catalogue;
 mod control;
 mod delivery;
 mod dice;
 mod ids;
+mod incoming;
 mod join;
 mod ledger;
 mod listener;
@@ -26,8 +28,9 @@ mod slots;
 mod slow;
 mod verdict;
 
-pub use behaviour::{Behaviour, Outcome, ReceiptForm};
+pub use behaviour::{Behaviour, Delay, Outcome, ReceiptForm, Span};
 pub use ids::IdFormat;
+pub use incoming::Incoming;
 pub use join::Message;
 pub use ledger::{BindAttempt, Ledger, SentReceipt, Submitted};
 pub use listener::{Event, Operator};

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::behaviour::{Behaviour, ReceiptForm};
 use super::ids::IdFormat;
-use super::rule::Refusal;
+use super::rule::{Refusal, command_status};
 use super::scenario::{scenario, scenario_names};
 
 /// How to run an operator. What is given here replaces what the scenario says.
@@ -24,8 +24,7 @@ pub struct OperatorOptions {
     /// Password that is asked for.
     #[arg(long, default_value = "secret")]
     pub password: String,
-    /// How it behaves: good, slow, throttling, flaky, early, messy, failing, silent, realistic, tlv, hostage, unanswered,
-    /// chaos or load.
+    /// How it behaves; `posthorn simulate operator --list` names all scenarios.
     #[arg(long, default_value = "good")]
     pub scenario: String,
     /// Seed of everything random.
@@ -40,7 +39,8 @@ pub struct OperatorOptions {
     /// Time from the answer to the receipt, milliseconds.
     #[arg(long)]
     pub receipt_ms: Option<u64>,
-    /// Refuse submits: every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, between=5000-10000:RTHROTTLED.
+    /// Refuse submits: every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, except=0666:RINVDSTADR,
+    /// between=5000-10000:RTHROTTLED (milliseconds), wave=0-60000@300:RTHROTTLED (30 % of them).
     #[arg(long = "refuse", value_name = "RULE")]
     pub refuse: Vec<Refusal>,
     /// Parts per second that are taken; the rest is answered RTHROTTLED.
@@ -55,6 +55,15 @@ pub struct OperatorOptions {
     /// Of 1000 receipts so many are not sent.
     #[arg(long)]
     pub missing_per_mille: Option<u16>,
+    /// Refuse binds with this status, such as RBINDFAIL or 0x0d.
+    #[arg(long, value_name = "STATUS", value_parser = bind_status)]
+    pub refuse_binds: Option<u32>,
+    /// Binds at a time; others are refused with RALYBND.
+    #[arg(long)]
+    pub binds_max: Option<usize>,
+    /// Whom incoming messages of the scenario are written to.
+    #[arg(long, value_name = "NUMBER")]
+    pub incoming_to: Option<String>,
     /// How message ids are written.
     #[arg(long)]
     pub id_format: Option<IdFormat>,
@@ -88,6 +97,9 @@ impl OperatorOptions {
             window_max: None,
             failed_per_mille: None,
             missing_per_mille: None,
+            refuse_binds: None,
+            binds_max: None,
+            incoming_to: None,
             id_format: None,
             receipt_form: None,
             disconnect_after: None,
@@ -106,6 +118,9 @@ impl OperatorOptions {
         set(&mut behaviour.window_max, self.window_max);
         set(&mut behaviour.failed_per_mille, self.failed_per_mille);
         set(&mut behaviour.missing_per_mille, self.missing_per_mille);
+        set(&mut behaviour.bind_refusal, self.refuse_binds);
+        set(&mut behaviour.binds_max, self.binds_max);
+        set(&mut behaviour.incoming_to, self.incoming_to.clone());
         set(&mut behaviour.id_format, self.id_format);
         set(&mut behaviour.receipt_form, self.receipt_form);
         set(&mut behaviour.disconnect_after, self.disconnect_after);
@@ -118,9 +133,14 @@ impl OperatorOptions {
 
     /// What to say when there is no scenario of the name given.
     pub(super) fn unknown_scenario(&self) -> String {
-        let names: Vec<&str> = scenario_names().iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = scenario_names().map(|(name, _)| name).collect();
         format!("there is no scenario \"{}\"; choose one of {}", self.scenario, names.join(", "))
     }
+}
+
+fn bind_status(text: &str) -> Result<u32, String> {
+    let status = command_status(text).filter(|status| *status != 0);
+    status.ok_or_else(|| "write a status other than ROK by its name or number, such as RBINDFAIL or 0x0d".to_owned())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

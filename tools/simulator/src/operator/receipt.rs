@@ -1,7 +1,7 @@
 //! Receipts as operators write them (SMPP 3.4 appendix B).
 
 use domain::clock::UnixMillis;
-use smpp::pdu::DeliverSm;
+use smpp::pdu::{DataSm, DeliverSm};
 use smpp::tlv::{TlvBuffer, tag};
 
 use super::behaviour::{Outcome, ReceiptForm};
@@ -32,11 +32,26 @@ pub(super) struct ReceiptWriter {
     text: String,
     id: String,
     tlvs: TlvBuffer,
+    ucs2: Vec<u8>,
     /// The dates written last, by minute: nearly all receipts of a moment share them.
     dates: [(i64, String); 2],
 }
 
 impl ReceiptWriter {
+    /// The `data_sm` of `receipt`.
+    pub(super) fn write_data<'a>(&'a mut self, receipt: &'a Receipt, now: UnixMillis) -> DataSm<'a> {
+        let sm = self.write(receipt, now);
+        DataSm {
+            service_type: b"",
+            source: sm.source,
+            destination: sm.destination,
+            esm_class: sm.esm_class,
+            registered_delivery: 0,
+            data_coding: 0,
+            tlvs: sm.tlvs,
+        }
+    }
+
     /// The PDU of `receipt`, done at `now`.
     pub(super) fn write<'a>(&'a mut self, receipt: &'a Receipt, now: UnixMillis) -> DeliverSm<'a> {
         let (word, error, state) = receipt.outcome.words();
@@ -44,10 +59,15 @@ impl ReceiptWriter {
         receipt.format.write_in_receipt(receipt.number, &mut self.id);
         self.text.clear();
         self.tlvs.clear();
-        if receipt.form != ReceiptForm::Tlv {
+        let has_text = !matches!(receipt.form, ReceiptForm::Tlv | ReceiptForm::DataSm);
+        if has_text {
             self.write_text(receipt, word, error, now);
         }
-        if receipt.form != ReceiptForm::Text {
+        self.ucs2.clear();
+        if receipt.form == ReceiptForm::Ucs2 {
+            text::ucs2::encode_into(&self.text, &mut self.ucs2);
+        }
+        if !matches!(receipt.form, ReceiptForm::Text | ReceiptForm::Ucs2) {
             self.tlvs.push_text(tag::RECEIPTED_MESSAGE_ID, self.id.as_bytes());
             self.tlvs.push(tag::MESSAGE_STATE, &[state]);
         }
@@ -55,7 +75,8 @@ impl ReceiptWriter {
             source: receipt.recipient.address(),
             destination: receipt.sender.address(),
             esm_class: if receipt.outcome == Outcome::Enroute { INTERMEDIATE } else { FINAL },
-            short_message: self.text.as_bytes(),
+            data_coding: if receipt.form == ReceiptForm::Ucs2 { 0x08 } else { 0x00 },
+            short_message: if receipt.form == ReceiptForm::Ucs2 { &self.ucs2 } else { self.text.as_bytes() },
             tlvs: self.tlvs.as_tlvs(),
             ..DeliverSm::default()
         }
@@ -85,10 +106,13 @@ impl ReceiptWriter {
             word,
             " err:",
             error,
-            " text:",
-            text,
         ] {
             self.text.push_str(piece);
+        }
+        // In UCS-2 the text of the message would not fit beside the rest.
+        if receipt.form != ReceiptForm::Ucs2 {
+            self.text.push_str(" text:");
+            self.text.push_str(text);
         }
     }
 }
@@ -117,8 +141,22 @@ mod tests {
             sender: Digits::typed("ACME"),
             submitted_minute: 28_333_333,
             text_start,
+            not_over: 0,
             attempts: 0,
         }
+    }
+
+    #[test]
+    fn a_receipt_in_ucs2_fits_whatever_the_id() {
+        let mut writer = ReceiptWriter::default();
+        let receipt =
+            Receipt { format: IdFormat::Uuid, number: u64::MAX, ..receipt(ReceiptForm::Ucs2, Outcome::Delivered) };
+        let sm = writer.write(&receipt, UnixMillis::from_seconds(1_700_000_040));
+        assert_eq!(sm.data_coding, 0x08);
+        assert!(sm.short_message.len() <= 254, "{}", sm.short_message.len());
+        let units: Vec<u16> =
+            sm.short_message.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        assert!(String::from_utf16(&units).unwrap().ends_with("stat:DELIVRD err:000"));
     }
 
     #[test]

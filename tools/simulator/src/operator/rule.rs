@@ -19,6 +19,8 @@ pub enum When {
     Suffix(String),
     /// Those that begin with a user data header.
     Header,
+    /// Those whose recipient does not end in these digits.
+    Except(String),
     /// Those that come in this part of the run, in milliseconds since the start.
     Between {
         /// From here on.
@@ -26,11 +28,38 @@ pub enum When {
         /// Until just before here.
         to_ms: u64,
     },
+    /// So many of 1000 of those that come in this part of the run.
+    Wave {
+        /// From here on.
+        from_ms: u64,
+        /// Until just before here.
+        to_ms: u64,
+        /// Their share.
+        per_mille: u16,
+    },
+}
+
+impl When {
+    /// Whether it holds of a submit. `salt` keeps two rules of 1 % from hitting the same submits.
+    pub(super) fn applies(&self, salt: u64, arrival: &Arrival<'_>) -> bool {
+        let Arrival { number, recipient, at_ms, .. } = *arrival;
+        let share = |share: &u16| dice(salt, number, Question::Refusal) < *share;
+        match self {
+            Self::PerMille(per_mille) => share(per_mille),
+            Self::Every(count) => *count > 0 && number.is_multiple_of(*count),
+            Self::Suffix(digits) => recipient.ends_with(digits.as_bytes()),
+            Self::Header => arrival.has_header,
+            Self::Except(digits) => !recipient.ends_with(digits.as_bytes()),
+            Self::Between { from_ms, to_ms } => (*from_ms..*to_ms).contains(&at_ms),
+            Self::Wave { from_ms, to_ms, per_mille } => (*from_ms..*to_ms).contains(&at_ms) && share(per_mille),
+        }
+    }
 }
 
 /// Submits that are refused with a `command_status`.
 ///
-/// Written `every=10:RSYSERR`, `permille=20:0x58`, `suffix=0666:RINVDSTADR` or `between=5000-10000:RTHROTTLED`.
+/// Written `every=10:RSYSERR`, `permille=20:0x58`, `suffix=0666:RINVDSTADR`, `except=0666:RINVDSTADR`,
+/// `between=5000-10000:RTHROTTLED`, `wave=0-60000@300:RTHROTTLED` or `header=yes:RINVESMCLASS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Which.
@@ -42,23 +71,16 @@ pub struct Refusal {
 impl Refusal {
     /// Whether it is about this submit.
     pub(super) fn applies(&self, seed: u64, arrival: &Arrival<'_>) -> bool {
-        let Arrival { number, recipient, at_ms, .. } = *arrival;
-        match &self.when {
-            When::PerMille(share) => {
-                // Each rule throws its own dice, so that two rules of 1 % do not hit the same submits.
-                dice(seed ^ u64::from(self.command_status), number, Question::Refusal) < *share
-            }
-            When::Every(count) => *count > 0 && number.is_multiple_of(*count),
-            When::Suffix(digits) => recipient.ends_with(digits.as_bytes()),
-            When::Header => arrival.has_header,
-            When::Between { from_ms, to_ms } => (*from_ms..*to_ms).contains(&at_ms),
-        }
+        self.when.applies(seed ^ u64::from(self.command_status), arrival)
     }
 }
 
 /// A rule that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR or between=5000-10000:RTHROTTLED")]
+#[error(
+    "write every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, except=0666:RINVDSTADR, \
+     between=5000-10000:RTHROTTLED, wave=0-60000@300:RTHROTTLED or header=yes:RINVESMCLASS"
+)]
 pub struct RuleError;
 
 impl FromStr for Refusal {
@@ -73,6 +95,13 @@ impl FromStr for Refusal {
             "every" => When::Every(number(value).ok().filter(|&count| count > 0).ok_or(RuleError)?),
             "header" if value == "yes" => When::Header,
             "suffix" if !value.is_empty() => When::Suffix(value.to_owned()),
+            "except" if !value.is_empty() => When::Except(value.to_owned()),
+            "wave" => {
+                let (span, share) = value.split_once('@').ok_or(RuleError)?;
+                let (from, to) = span.split_once('-').ok_or(RuleError)?;
+                let per_mille = share.parse().ok().filter(|&share| share <= 1000).ok_or(RuleError)?;
+                When::Wave { from_ms: number(from)?, to_ms: number(to)?, per_mille }
+            }
             "between" => {
                 let (from, to) = value.split_once('-').ok_or(RuleError)?;
                 When::Between { from_ms: number(from)?, to_ms: number(to)? }
@@ -90,7 +119,9 @@ impl fmt::Display for Refusal {
             When::Every(count) => write!(out, "every={count}")?,
             When::Suffix(digits) => write!(out, "suffix={digits}")?,
             When::Header => write!(out, "header=yes")?,
+            When::Except(digits) => write!(out, "except={digits}")?,
             When::Between { from_ms, to_ms } => write!(out, "between={from_ms}-{to_ms}")?,
+            When::Wave { from_ms, to_ms, per_mille } => write!(out, "wave={from_ms}-{to_ms}@{per_mille}")?,
         }
         match CommandStatus(self.command_status).name() {
             Some(name) => write!(out, ":{}", name.strip_prefix("ESME_").unwrap_or(name)),
@@ -123,12 +154,24 @@ mod tests {
             "suffix=0666:RINVDSTADR",
             "header=yes:RINVESMCLASS",
             "between=5-10:0x455",
+            "except=9:RSYSERR",
+            "wave=0-9@300:RTHROTTLED",
         ] {
             assert_eq!(text.parse::<Refusal>().unwrap().to_string(), text);
         }
-        for text in
-            ["", "every=0:RSYSERR", "every=1", "permille=1001:8", "between=5:8", "suffix=:8", "often=3:8", "every=2:NO"]
-        {
+        for text in [
+            "",
+            "every=0:RSYSERR",
+            "every=1",
+            "permille=1001:8",
+            "between=5:8",
+            "suffix=:8",
+            "often=3:8",
+            "every=2:NO",
+            "wave=0-9:8",
+            "wave=0-9@1001:8",
+            "except=:8",
+        ] {
             assert_eq!(text.parse::<Refusal>(), Err(RuleError), "{text}");
         }
     }
@@ -143,6 +186,9 @@ mod tests {
         };
         assert!(hits("every=10:8", 20, "1", 0) && !hits("every=10:8", 21, "1", 0));
         assert!(hits("suffix=66:8", 1, "4866", 0) && !hits("suffix=66:8", 1, "6648", 0));
+        assert!(hits("except=66:8", 1, "6648", 0) && !hits("except=66:8", 1, "4866", 0));
+        let wave = |at_ms| (0..1_000).filter(|&number| hits("wave=5-10@300:8", number, "1", at_ms)).count();
+        assert!((200..400).contains(&wave(5)) && wave(10) == 0);
         assert!(hits("header=yes:8", 1, "1", 99) && !hits("header=yes:8", 1, "1", 0));
         assert!(hits("between=5-10:8", 1, "1", 5) && !hits("between=5-10:8", 1, "1", 10));
         let share = (0..10_000).filter(|&number| hits("permille=100:8", number, "1", 0)).count();

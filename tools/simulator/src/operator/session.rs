@@ -7,18 +7,18 @@ use smpp::pdu::{Decoded, DeliverSm, Pdu, SubmitSm};
 use smpp::server::{DeliverBatch, ServerHandler};
 use smpp::session::{Answer, Answers, Outcome as Sent, OutcomeBatch, PushError, RequestBatch, SessionHandle};
 use smpp::{CommandId, CommandStatus, Header};
-use tokio::sync::Notify;
 
-use super::answers::{Held, HeldAnswers, congestion};
-use super::behaviour::{Behaviour, Outcome};
+use super::answers::{Held, congestion};
+use super::behaviour::{Behaviour, Outcome, ReceiptForm};
 use super::delivery::{Delivery, Digits, Receipt, TEXT_START_OCTETS, incoming};
+use super::incoming::shuffle_parts;
 use super::join::decode;
 use super::ledger::{SentReceipt, Submitted};
 use super::listener::Event;
 use super::receipt::ReceiptWriter;
 use super::shared::{Bound, Shared};
 use super::slots::Slots;
-use super::verdict::{Arrival, Verdict, is_throttled_twice, judge};
+use super::verdict::{Arrival, Reply, Verdict, is_throttled_twice, judge};
 
 /// How long an operator waits before it sends again what was not acknowledged, in milliseconds.
 const AGAIN_AFTER_MS: u64 = 200;
@@ -26,13 +26,13 @@ const AGAIN_AFTER_MS: u64 = 200;
 const ATTEMPTS_MAX: u8 = 50;
 /// How long a handset takes to answer, in milliseconds.
 const REPLY_AFTER_MS: u64 = 300;
+/// What a handset writes at length.
+const LONG_REPLY: &str = "Thank you, got it. I have so much to say about it that it does not fit into one message, so \
+    that it comes to you in parts, and one of them comes twice. Please put them in their order before you read them.";
 
 pub(super) struct Session {
     shared: Arc<Shared>,
-    number: u64,
-    handle: SessionHandle,
-    cut: Arc<Notify>,
-    held: Arc<HeldAnswers>,
+    bound: Bound,
     /// Submits that were taken and are never answered.
     never_answered: usize,
     in_flight: Slots<Delivery>,
@@ -47,10 +47,7 @@ impl Session {
     pub(super) fn new(shared: Arc<Shared>, bound: &Bound) -> Self {
         Self {
             shared,
-            number: bound.number,
-            handle: bound.handle.clone(),
-            cut: Arc::clone(&bound.cut),
-            held: Arc::clone(&bound.held),
+            bound: bound.clone(),
             never_answered: 0,
             in_flight: Slots::default(),
             submits: 0,
@@ -77,36 +74,34 @@ impl Session {
             recipient: sm.destination.digits,
             has_header: sm.esm_class & 0x40 != 0,
             at_ms: now_ms,
-            unanswered: if behaviour.window_max == 0 { 0 } else { self.held.len() + self.never_answered },
+            unanswered: if behaviour.window_max == 0 { 0 } else { self.bound.held.len() + self.never_answered },
         };
         let mut verdict = judge(behaviour, &arrival);
         self.hold_up(behaviour, sm, &mut verdict);
         let id = self.shared.id_base + number;
-        self.note(behaviour, now_ms, header, sm, &verdict, id);
+        self.note(now_ms, header, sm, &verdict, id);
         if verdict.status == 0 {
             self.shared.ledger.accepted.fetch_add(1, Ordering::Relaxed);
             self.plan_receipts(behaviour, now_ms, sm, &verdict, id);
         } else {
             self.shared.ledger.refused.fetch_add(1, Ordering::Relaxed);
         }
-        let held = Held {
-            header,
-            status: verdict.status,
-            number: id,
-            format: behaviour.id_format,
-            congestion: behaviour.congestion_state.map(congestion),
-        };
+        let Verdict { status, id_format: format, .. } = verdict;
+        let held = Held { header, status, number: id, format, congestion: verdict.congestion.map(congestion) };
         match verdict.answer_after_ms {
             None => self.never_answered += 1,
-            Some(0) if !behaviour.frozen => answers.respond(&held.answer(&mut self.id)),
+            Some(0) if !behaviour.is_frozen(now_ms) => answers.respond(&held.answer(&mut self.id)),
             Some(after_ms) => {
-                self.held.push(now_ms + after_ms, held);
+                self.bound.held.push(now_ms + after_ms, held);
                 self.shared.wake_at(now_ms + after_ms);
             }
         }
         if verdict.cut {
             self.shared.ledger.cuts.fetch_add(1, Ordering::Relaxed);
-            self.cut.notify_one();
+            self.bound.cut(verdict.reset);
+        }
+        if verdict.unbind {
+            self.bound.handle.close();
         }
     }
 
@@ -145,12 +140,13 @@ impl Session {
             let receipt = Receipt {
                 number: id,
                 outcome: verdict.outcome,
-                format: behaviour.id_format,
-                form: behaviour.receipt_form,
+                format: verdict.id_format,
+                form: verdict.receipt_form,
                 recipient,
                 sender,
                 submitted_minute: self.shared.clock.now().seconds().div_euclid(60),
                 text_start,
+                not_over: if verdict.elsewhere { self.bound.number } else { 0 },
                 attempts: 0,
             };
             if verdict.intermediate {
@@ -161,14 +157,21 @@ impl Session {
                 self.scheduled.push((at_ms, Delivery::Receipt(receipt)));
             }
         }
-        if verdict.replies && sender.can_be_written_to() {
+        if let Some(reply) = verdict.reply
+            && sender.can_be_written_to()
+        {
             let reference = text::Reference::Bits8(self.shared.next_reference());
-            let parts = incoming(&recipient.text(), &sender.text(), "Thank you, got it.", reference);
-            self.scheduled.extend(parts.into_iter().flatten().map(|part| (at_ms + REPLY_AFTER_MS, part)));
+            let words = if reply == Reply::Shuffled { LONG_REPLY } else { "Thank you, got it." };
+            // The words are ours and fit.
+            let mut parts = incoming(&recipient.text(), &sender.text(), words, reference).unwrap_or_default();
+            if reply == Reply::Shuffled {
+                shuffle_parts(&mut parts, behaviour.seed, id);
+            }
+            self.scheduled.extend(parts.into_iter().map(|part| (at_ms + REPLY_AFTER_MS, part)));
         }
     }
 
-    fn note(&self, behaviour: &Behaviour, at_ms: u64, header: Header, sm: &SubmitSm<'_>, verdict: &Verdict, id: u64) {
+    fn note(&self, at_ms: u64, header: Header, sm: &SubmitSm<'_>, verdict: &Verdict, id: u64) {
         let shared = &self.shared;
         if !shared.is_watched() {
             return;
@@ -176,7 +179,7 @@ impl Session {
         let lossy = |octets| String::from_utf8_lossy(octets).into_owned();
         let (text, concatenation) = decode(sm);
         let submitted = Submitted {
-            session: self.number,
+            session: self.bound.number,
             sequence_number: header.sequence_number,
             at_ms,
             source: lossy(sm.source.digits),
@@ -189,7 +192,7 @@ impl Session {
             data_coding: sm.data_coding,
             registered_delivery: sm.registered_delivery,
             validity_period: lossy(sm.validity_period),
-            id: if verdict.status == 0 { behaviour.id_format.in_answer(id) } else { String::new() },
+            id: if verdict.status == 0 { verdict.id_format.in_answer(id) } else { String::new() },
             command_status: verdict.answer_after_ms.map(|_| verdict.status),
         };
         if verdict.status == 0
@@ -207,6 +210,9 @@ impl Session {
     fn push(&mut self, delivery: &Delivery, batch: &mut DeliverBatch<'_>) -> Result<(), PushError> {
         let token = self.in_flight.next_token();
         match delivery {
+            Delivery::Receipt(receipt) if receipt.form == ReceiptForm::DataSm => {
+                batch.push_data(token, &self.writer.write_data(receipt, self.shared.clock.now()))
+            }
             Delivery::Receipt(receipt) => batch.push(token, &self.writer.write(receipt, self.shared.clock.now())),
             Delivery::Incoming(part) => {
                 let sm = DeliverSm {
@@ -219,6 +225,22 @@ impl Session {
                 };
                 batch.push(token, &sm)
             }
+        }
+    }
+
+    /// Puts back what is to leave over another session, if there is one.
+    fn leave_to_others(&self, taken: &mut Vec<Delivery>) {
+        let own = self.bound.number;
+        let is_not_ours =
+            |delivery: &Delivery| matches!(delivery, Delivery::Receipt(receipt) if receipt.not_over == own);
+        if !taken.iter().any(is_not_ours) {
+            return;
+        }
+        let others = self.shared.other_receivers(own);
+        if !others.is_empty() {
+            let left: Vec<Delivery> = taken.extract_if(.., |delivery| is_not_ours(delivery)).collect();
+            self.shared.put_back(left.into_iter());
+            others.iter().for_each(SessionHandle::wake);
         }
     }
 
@@ -288,23 +310,24 @@ impl Session {
         if !self.scheduled.is_empty() {
             self.shared.schedule(self.scheduled.drain(..));
             // What is due at once leaves in this session's next turn, before any answer that is held back.
-            self.handle.wake();
+            self.bound.handle.wake();
         }
     }
 }
 
 impl ServerHandler for Session {
     fn pull(&mut self, batch: &mut DeliverBatch<'_>) {
-        if self.shared.behaviour().frozen {
+        let now_ms = self.shared.now_ms();
+        if self.shared.behaviour().is_frozen(now_ms) {
             return;
         }
-        let now_ms = self.shared.now_ms();
         let room = batch.room();
         if room == 0 {
             return;
         }
         let mut taken = std::mem::take(&mut self.taken);
         self.shared.take_due(now_ms, room, &mut taken);
+        self.leave_to_others(&mut taken);
         let mut deliveries = taken.drain(..);
         while let Some(delivery) = deliveries.next() {
             match self.push(&delivery, batch) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::clock::Clock;
@@ -26,6 +26,8 @@ const TRIES_MAX: usize = 10_000;
 const EVENTS_MAX: usize = 10_000;
 /// What the rate limit lets through at once, in microseconds of its rate.
 const BURST_US: u64 = 100_000;
+/// How often it is looked whether subscribers write by themselves.
+const LOOK_FOR_WRITERS_EVERY: Duration = Duration::from_millis(50);
 /// No wake-up is planned.
 const NEVER: u64 = u64::MAX;
 
@@ -35,7 +37,19 @@ pub(super) struct Bound {
     pub(super) number: u64,
     pub(super) handle: SessionHandle,
     pub(super) cut: Arc<Notify>,
+    /// Its connection ends with RST.
+    pub(super) reset: Arc<AtomicBool>,
     pub(super) held: Arc<HeldAnswers>,
+    /// Whether it takes receipts.
+    pub(super) receives: bool,
+}
+
+impl Bound {
+    /// Cuts the connection without a word.
+    pub(super) fn cut(&self, with_reset: bool) {
+        self.reset.fetch_or(with_reset, Ordering::Relaxed);
+        self.cut.notify_one();
+    }
 }
 
 pub(super) struct Shared {
@@ -176,11 +190,39 @@ impl Shared {
         }
     }
 
+    /// Lets subscribers write by themselves, for ever.
+    pub(super) async fn keep_writing(&self) {
+        let mut number = 0;
+        loop {
+            let behaviour = self.behaviour();
+            let kinds = &behaviour.incoming;
+            if behaviour.incoming_every_ms == 0 || kinds.is_empty() {
+                tokio::time::sleep(LOOK_FOR_WRITERS_EVERY).await;
+                continue;
+            }
+            let kind = kinds[(number % kinds.len() as u64) as usize];
+            let now_ms = self.now_ms();
+            let parts = kind.write(behaviour.seed, number, &behaviour.incoming_to);
+            self.schedule(parts.into_iter().map(|part| (now_ms, part)));
+            number += 1;
+            tokio::time::sleep(Duration::from_millis(behaviour.incoming_every_ms)).await;
+        }
+    }
+
+    /// The other sessions that take receipts.
+    pub(super) fn other_receivers(&self, number: u64) -> Vec<SessionHandle> {
+        let sessions = self.sessions.lock();
+        let others = sessions.iter().filter(|bound| bound.receives && bound.number != number);
+        others.map(|bound| bound.handle.clone()).collect()
+    }
+
     /// Sends answers, lets sessions take deliveries, and says when the next of either is due.
     fn do_what_is_due(&self) -> Option<u64> {
-        let (now_ms, frozen) = (self.now_ms(), self.behaviour().frozen);
+        let (now_ms, behaviour) = (self.now_ms(), self.behaviour());
+        let frozen = behaviour.is_frozen(now_ms);
         // What is due already needs no further wake-up: a session that gets room asks by itself.
         let mut next = self.deliveries.lock().next_after(now_ms);
+        next = next.into_iter().chain(behaviour.swallows_until(now_ms)).min();
         for bound in self.sessions.lock().iter() {
             let answer = if frozen { None } else { bound.held.send_due(now_ms) };
             next = next.into_iter().chain(answer).min();

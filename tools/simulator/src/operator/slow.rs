@@ -1,12 +1,14 @@
-//! A connection that is read slowly, or not at all.
+//! A connection that is read slowly or not at all, and written slice by slice.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::shared::Shared;
@@ -14,34 +16,38 @@ use super::shared::Shared;
 /// How often the limit is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A stream whose reading follows `read_octets_per_second` and `deaf` of the behaviour.
-pub(super) struct SlowReader<S> {
-    stream: S,
+/// A stream whose reading follows `read_octets_per_second`, `deaf` and `blackhole` of the behaviour, and whose writing
+/// follows `slice_octets`.
+pub(super) struct Wire {
+    stream: TcpStream,
     shared: Arc<Shared>,
+    /// The connection is to end with RST.
+    reset: Arc<AtomicBool>,
     /// Octets that may be read before the next look.
     allowance: u64,
     pause: Pin<Box<Sleep>>,
 }
 
-impl<S> SlowReader<S> {
-    pub(super) fn new(stream: S, shared: Arc<Shared>) -> Self {
-        Self { stream, shared, allowance: 0, pause: Box::pin(sleep_until(Instant::now())) }
+impl Wire {
+    pub(super) fn new(stream: TcpStream, shared: Arc<Shared>, reset: Arc<AtomicBool>) -> Self {
+        Self { stream, shared, reset, allowance: 0, pause: Box::pin(sleep_until(Instant::now())) }
     }
 
     /// Octets that may be read now; `None` without a limit.
     fn poll_allowance(&mut self, context: &mut Context<'_>) -> Poll<Option<u64>> {
         let behaviour = self.shared.behaviour();
-        if !behaviour.deaf && behaviour.read_octets_per_second == 0 {
+        let deaf = behaviour.is_deaf(self.shared.now_ms());
+        if !deaf && behaviour.read_octets_per_second == 0 {
             return Poll::Ready(None);
         }
-        if !behaviour.deaf && self.allowance > 0 {
+        if !deaf && self.allowance > 0 {
             return Poll::Ready(Some(self.allowance));
         }
         if self.pause.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
         self.pause.as_mut().reset(Instant::now() + LOOK_EVERY);
-        if behaviour.deaf {
+        if deaf {
             // Asked once, the timer wakes the session for the next look.
             _ = self.pause.as_mut().poll(context);
             return Poll::Pending;
@@ -51,7 +57,16 @@ impl<S> SlowReader<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for SlowReader<S> {
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.reset.load(Ordering::Relaxed) {
+            // Without it the peer sees an orderly end, which a test of resets would notice.
+            _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -71,9 +86,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for SlowReader<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for SlowReader<S> {
+impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, octets)
+        let slice = match self.shared.behaviour().slice_octets {
+            0 => octets,
+            most => &octets[..octets.len().min(most)],
+        };
+        Pin::new(&mut self.stream).poll_write(context, slice)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,7 +2,8 @@
 
 use smpp::CommandStatus;
 
-use super::behaviour::{Behaviour, Outcome};
+use super::behaviour::{Behaviour, Outcome, ReceiptForm};
+use super::ids::IdFormat;
 use super::magic::{Magic, magic};
 
 /// Least time between an early receipt and its answer, in milliseconds.
@@ -10,6 +11,14 @@ const EARLY_LEAD_MS: u64 = 20;
 /// Answer and receipt of the slow magic recipient, in milliseconds.
 const SLOW_ANSWER_MS: u64 = 2_000;
 const SLOW_RECEIPT_MS: u64 = 8_000;
+/// An answer after the 30 s that clients wait, in milliseconds.
+const LATE_ANSWER_MS: u64 = 45_000;
+/// Least time between an unbind and the answers that come after it, in milliseconds.
+const UNBIND_LEAD_MS: u64 = 20;
+/// A receipt that was nearly given up, in milliseconds.
+const LATE_RECEIPT_MS: u64 = 60_000;
+/// `congestion_state` of an operator that takes no more (SMPP 5.0 §4.8.4.18).
+const CONGESTED: u8 = 100;
 
 /// What is made of one submit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +34,24 @@ pub(super) struct Verdict {
     pub(super) intermediate: bool,
     /// The connection is cut.
     pub(super) cut: bool,
-    /// The handset writes back.
-    pub(super) replies: bool,
+    /// With RST.
+    pub(super) reset: bool,
+    /// The operator unbinds.
+    pub(super) unbind: bool,
+    /// The handset writes back, shortly or at length.
+    pub(super) reply: Option<Reply>,
+    pub(super) congestion: Option<u8>,
+    pub(super) id_format: IdFormat,
+    pub(super) receipt_form: ReceiptForm,
+    /// The receipt leaves over another session.
+    pub(super) elsewhere: bool,
+}
+
+/// What a handset writes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    Short,
+    Shuffled,
 }
 
 /// Where and how a submit came.
@@ -54,17 +79,28 @@ pub(super) fn judge(behaviour: &Behaviour, arrival: &Arrival<'_>) -> Verdict {
         None => behaviour.refusal(arrival),
     };
     let window_is_full = behaviour.window_max > 0 && arrival.unanswered >= behaviour.window_max;
-    let status = if window_is_full { CommandStatus::RTHROTTLED.0 } else { refused.unwrap_or(0) };
+    let congestion = behaviour.congestion(arrival.at_ms);
+    let at_the_top = behaviour.congestion_period_ms > 0 && congestion == Some(CONGESTED);
+    let too_much = window_is_full || at_the_top;
+    let status = if too_much { CommandStatus::RTHROTTLED.0 } else { refused.unwrap_or(0) };
     let early = asked == Some(Magic::Early) || (asked.is_none() && behaviour.is_early(number));
     let due_to_cut =
         behaviour.disconnect_after > 0 && arrival.number_on_session.is_multiple_of(behaviour.disconnect_after);
-    let cut = asked == Some(Magic::Cut) || due_to_cut;
+    let reset = asked == Some(Magic::Reset);
+    let cut = asked == Some(Magic::Cut) || reset || due_to_cut;
+    let due_to_unbind = behaviour.unbind_after > 0 && arrival.number_on_session == behaviour.unbind_after;
     let answered = !cut && asked != Some(Magic::Unanswered) && behaviour.is_answered(number);
-    let mut answer_after_ms = behaviour.answer_delay_ms(number);
+    let mut answer_after_ms = behaviour.answer_delay_ms(arrival);
     let mut receipt_after_ms = answer_after_ms + behaviour.receipt_delay_ms(number);
-    if asked == Some(Magic::Slow) {
-        answer_after_ms = SLOW_ANSWER_MS;
-        receipt_after_ms = SLOW_ANSWER_MS + SLOW_RECEIPT_MS;
+    match asked {
+        Some(Magic::Slow) => {
+            answer_after_ms = SLOW_ANSWER_MS;
+            receipt_after_ms = SLOW_ANSWER_MS + SLOW_RECEIPT_MS;
+        }
+        Some(Magic::LateAnswer) => answer_after_ms = LATE_ANSWER_MS,
+        Some(Magic::LateReceipt) => receipt_after_ms = LATE_RECEIPT_MS,
+        Some(Magic::Unbinds) => answer_after_ms = answer_after_ms.max(UNBIND_LEAD_MS),
+        _ => {}
     }
     if early {
         receipt_after_ms = 0;
@@ -83,7 +119,21 @@ pub(super) fn judge(behaviour: &Behaviour, arrival: &Arrival<'_>) -> Verdict {
         copies: if asked == Some(Magic::Twice) { 2 } else { behaviour.copies(number) },
         intermediate: asked == Some(Magic::Intermediate) || behaviour.has_intermediate(number),
         cut,
-        replies: asked == Some(Magic::Replies),
+        reset: reset || behaviour.cut_with_reset,
+        unbind: asked == Some(Magic::Unbinds) || due_to_unbind,
+        reply: match asked {
+            Some(Magic::Replies) => Some(Reply::Short),
+            Some(Magic::RepliesAtLength) => Some(Reply::Shuffled),
+            _ => None,
+        },
+        congestion,
+        id_format: if asked == Some(Magic::OtherBase) { IdFormat::HexadecimalInResponse } else { behaviour.id_format },
+        receipt_form: match asked {
+            Some(Magic::Ucs2Receipt) => ReceiptForm::Ucs2,
+            Some(Magic::DataSmReceipt) => ReceiptForm::DataSm,
+            _ => behaviour.receipt_form,
+        },
+        elsewhere: asked == Some(Magic::Elsewhere) || behaviour.receipts_elsewhere,
     }
 }
 
@@ -108,7 +158,7 @@ mod tests {
     fn magic_recipients_overrule_the_behaviour_and_can_be_turned_off() {
         let failing = Behaviour { missing_per_mille: 1000, ..Behaviour::default() };
         assert_eq!(verdict(&failing, "48500000001").outcome, Outcome::Delivered);
-        assert_eq!(verdict(&failing, "48500000018").outcome, Outcome::Silent);
+        assert_eq!(verdict(&failing, "48500000099").outcome, Outcome::Silent);
         assert_eq!(verdict(&failing, "48500000006").status, 0x0b);
         let plain = Behaviour { magic: false, ..failing };
         assert_eq!(verdict(&plain, "48500000001").outcome, Outcome::Silent);

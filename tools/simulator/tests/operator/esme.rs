@@ -36,6 +36,7 @@ pub struct ToSend {
 struct State {
     queue: Mutex<VecDeque<(u64, ToSend)>>,
     seen: Mutex<Vec<Seen>>,
+    congestion_states: Mutex<Vec<u8>>,
     changed: watch::Sender<()>,
     /// The status deliveries are answered with.
     delivery_status: Mutex<u32>,
@@ -70,7 +71,8 @@ impl ClientHandler for Handler {
 
     fn outcomes(&mut self, outcomes: &OutcomeBatch) {
         self.0.seen.lock().extend(outcomes.iter().map(|(token, outcome)| match outcome {
-            Outcome::Answered { status, message_id, .. } => {
+            Outcome::Answered { status, message_id, congestion_state, .. } => {
+                self.0.congestion_states.lock().extend(congestion_state);
                 Seen::Answer(token, status.0, String::from_utf8_lossy(message_id.unwrap_or_default()).into_owned())
             }
             _ => Seen::Lost(token),
@@ -80,10 +82,16 @@ impl ClientHandler for Handler {
 
     fn delivers(&mut self, delivers: RequestBatch, answers: &mut Answers<'_>) {
         for decoded in delivers.iter() {
-            let Decoded::Parsed { header, pdu: Pdu::DeliverSm(sm), .. } = decoded else { panic!("{decoded:?}") };
+            let (header, sm) = match decoded {
+                Decoded::Parsed { header, pdu: Pdu::DeliverSm(sm), .. } => (header, sm),
+                Decoded::Parsed { header, pdu: Pdu::DataSm(data), .. } => (header, data.as_sm()),
+                _ => panic!("{decoded:?}"),
+            };
             let text = |octets: Option<&[u8]>| String::from_utf8_lossy(octets.unwrap_or_default()).into_owned();
             self.0.seen.lock().push(if receipt::is_receipt(sm.esm_class) {
-                let receipt = receipt::parse(sm.short_message, sm.tlvs).unwrap();
+                let readable = text::ucs2::decode(sm.short_message).unwrap_or_default();
+                let octets = if sm.data_coding == 0x08 { readable.as_bytes() } else { sm.short_message };
+                let receipt = receipt::parse(octets, sm.tlvs).unwrap();
                 Seen::Receipt { id: text(receipt.id()), stat: text(receipt.stat), state: receipt.message_state }
             } else {
                 let octets = sm.short_message.to_vec();
@@ -140,6 +148,15 @@ impl Esme {
         self.next += 1;
         self.state.queue.lock().push_back((self.next, part));
         self.handle.wake();
+    }
+
+    pub fn handle(&self) -> &SessionHandle {
+        &self.handle
+    }
+
+    /// What the operator said of its congestion so far.
+    pub fn congestion_states(&self) -> Vec<u8> {
+        self.state.congestion_states.lock().clone()
     }
 
     pub fn seen(&self) -> Vec<Seen> {

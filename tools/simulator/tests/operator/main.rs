@@ -5,6 +5,7 @@
 mod answering;
 mod esme;
 mod incoming;
+mod misbehaving;
 mod receipts;
 mod sessions;
 

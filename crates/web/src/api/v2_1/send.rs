@@ -1,7 +1,7 @@
 //! `POST /v2.1/sms`.
 
 use domain::clock::UnixMillis;
-use domain::limits::{IDEMPOTENCY_KEY_LENGTH_MAX, IDEMPOTENCY_LIFE_MS};
+use domain::limits::IDEMPOTENCY_KEY_LENGTH_MAX;
 use domain::problem::Problem;
 use domain::timestamp;
 use flow::accept::Order;
@@ -30,8 +30,12 @@ const FIELDS: [&str; 10] = [
     "priority",
 ];
 
-/// Sends; durable when the answer is 200 or 207.
-pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> Result<Answer, Rejection> {
+/// Sends; durable when the answer is 200 or 207. `idempotency_life_ms` is how long a reference is recognised.
+pub(in crate::api) async fn answer<B: Backend>(
+    backend: &B,
+    mut call: Call,
+    idempotency_life_ms: i64,
+) -> Result<Answer, Rejection> {
     let uniq_id = call.uniq_id;
     let order = order(&mut call).await?;
     let quota = order.account.settings.messages_per_second;
@@ -48,7 +52,7 @@ pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> R
     };
     let mut answer = Answer::done(uniq_id, &data, &faults, extra);
     if request.external_id.is_some() || request.idempotency_key.is_some() {
-        let expires = UnixMillis(request.accepted_at.0.saturating_add(IDEMPOTENCY_LIFE_MS));
+        let expires = UnixMillis(request.accepted_at.0.saturating_add(idempotency_life_ms));
         answer.add_header(IDEMPOTENCY_EXPIRES, &timestamp::format_http_date(expires));
     }
     Ok(answer)
