@@ -8,6 +8,7 @@
 mod account;
 mod carrier;
 mod endpoint;
+mod hold;
 mod key;
 mod link;
 mod number;
@@ -19,6 +20,7 @@ mod status_rule;
 pub use account::{Account, AccountSettings, SenderEntry};
 pub use carrier::{BindMode, Carrier, DefaultAlphabet, InterfaceVersion, LongMessages};
 pub use endpoint::{Endpoint, EventKind};
+pub use hold::{Hold, HoldMode};
 pub use key::{Key, KeySettings};
 pub use link::{Link, SubmitWith, sha256_digits, split_host};
 pub use number::{Number, NumberKind, NumberSettings};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::carrier::Carrier;
+use super::hold::{Hold, HoldMode};
 use super::key::Key;
 use super::route::Route;
 use crate::id::{AccountId, CarrierId};
@@ -20,6 +21,7 @@ pub struct Control {
     carriers: HashMap<CarrierId, Arc<Carrier>>,
     /// Longest prefix first, then the order of the file.
     routes: Vec<Arc<Route>>,
+    holds: HashMap<CarrierId, Hold>,
 }
 
 impl Control {
@@ -39,7 +41,38 @@ impl Control {
             keys_by_digest: keys.into_iter().map(|key| (key.digest, Arc::new(key))).collect(),
             carriers: carriers.into_iter().map(|carrier| (carrier.id, Arc::new(carrier))).collect(),
             routes: routes.into_iter().map(Arc::new).collect(),
+            holds: HashMap::new(),
         }
+    }
+
+    /// The same with these carriers held back.
+    #[must_use]
+    pub fn with_holds(self, holds: HashMap<CarrierId, Hold>) -> Self {
+        Self { holds, ..self }
+    }
+
+    /// Whether exactly the same carriers are held back, for the same reasons.
+    #[must_use]
+    pub fn has_holds_of(&self, other: &Self) -> bool {
+        self.holds == other.holds
+    }
+
+    /// How and why a carrier is held back, if it is.
+    #[must_use]
+    pub fn hold(&self, carrier: CarrierId) -> Option<&Hold> {
+        self.holds.get(&carrier)
+    }
+
+    /// Whether nothing may be sent over a carrier.
+    #[must_use]
+    pub fn is_paused(&self, carrier: CarrierId) -> bool {
+        self.hold(carrier).is_some_and(|hold| hold.mode == HoldMode::Paused)
+    }
+
+    /// Whether new messages may be given to a carrier: one that is draining only sends what waits for it.
+    #[must_use]
+    pub fn takes_new(&self, carrier: CarrierId) -> bool {
+        self.hold(carrier).is_none_or(|hold| hold.mode != HoldMode::Draining)
     }
 
     /// The account of that row.

@@ -126,10 +126,11 @@ impl<'a> Writer<'a> {
     }
 
     fn write_carriers(&self, declared: &Content, stored: &Content) -> Result<(), ControlError> {
-        const INSERT: &str = "INSERT INTO carriers (name) VALUES (?1)";
+        // A carrier of an earlier version comes back under the number that messages know it by; 0 is a new one.
+        const INSERT: &str = "INSERT INTO carriers (id, name) VALUES (nullif(?1, 0), ?2)";
         for carrier in &declared.carriers {
             let before = stored.carriers.iter().find(|stored| stored.name == carrier.name).map(|stored| stored.id.0);
-            let insert = || write::insert(self.connection, INSERT, [&carrier.name]);
+            let insert = || write::insert(self.connection, INSERT, params![carrier.id.0, carrier.name]);
             if let Some(row) = self.row(&entity::carrier(carrier), before, insert)? {
                 write::carrier(self.connection, self.vault, row, carrier)?;
             }

@@ -46,6 +46,8 @@ pub(super) struct AccountEntry {
     pub(super) name: String,
     /// Its conditions.
     pub(super) settings: AccountSettings,
+    /// Whether the file says how much money was paid in.
+    pub(super) balance_given: bool,
     /// Its senders.
     pub(super) senders: Vec<SenderEntry>,
     /// Its keys.
@@ -123,6 +125,24 @@ impl AccountEntry {
     /// Finds a sender by its characters.
     pub(super) fn sender(&self, name: &str) -> Option<&SenderEntry> {
         self.senders.iter().find(|sender| sender.name.as_str() == name)
+    }
+}
+
+impl Content {
+    /// An account whose balance the file leaves out keeps the one it has: money that was paid in is not lost by an
+    /// omission. Says which accounts are new and take the default.
+    pub(super) fn settle_balances(&mut self, stored: &Self) -> Vec<String> {
+        let mut notices = Vec::new();
+        for account in self.accounts.iter_mut().filter(|account| !account.balance_given) {
+            match stored.accounts.iter().find(|stored| stored.name == account.name) {
+                Some(stored) => account.settings.balance = stored.settings.balance,
+                None => notices.push(format!(
+                    "account {}: balance is left out, so that it starts with {} {}; write balance to give it another sum",
+                    account.name, account.settings.balance, account.settings.currency.letters
+                )),
+            }
+        }
+        notices
     }
 }
 

@@ -12,11 +12,13 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use tokio::sync::watch;
 
 use super::apply::{Applied, Writer};
+use super::author::Author;
+use super::content::Content;
 use super::diff::Diff;
 use super::error::ControlError;
 use super::setup::Setup;
 use super::vault::{Cell, Vault};
-use super::{audit, conflict, load, master_key, schema, snapshot};
+use super::{audit, conflict, hold, load, master_key, schema, snapshot, versions};
 
 /// A sealed text that tells whether the master key is the right one before any secret is needed.
 const WITNESS: Cell = Cell { table: "meta", column: "value", row: 0 };
@@ -25,16 +27,16 @@ const WITNESS_TEXT: &[u8] = b"posthorn";
 
 /// Control data of this machine, shared by all processes that open it.
 pub struct ControlDb {
-    connection: Mutex<Connected>,
-    vault: Vault,
-    clock: Clock,
+    pub(super) connection: Mutex<Connected>,
+    pub(super) vault: Vault,
+    pub(super) clock: Clock,
     random: Random,
     snapshot: ArcSwap<Control>,
     versions: watch::Sender<u64>,
 }
 
-struct Connected {
-    connection: Connection,
+pub(super) struct Connected {
+    pub(super) connection: Connection,
     /// SQLite's mark of the last change by another connection that was taken over.
     data_version: i64,
 }
@@ -78,33 +80,60 @@ impl ControlDb {
         self.apply(setup, true).map(|applied| applied.diff)
     }
 
+    /// [`ControlDb::apply_by`] by the program itself.
+    ///
+    /// # Errors
+    /// As [`ControlDb::apply_by`].
+    pub fn apply(&self, setup: &Setup, dry_run: bool) -> Result<Applied, ControlError> {
+        let author = Author { who: "posthorn".into(), reason: "apply".into() };
+        self.apply_by(setup, &author, dry_run)
+    }
+
     /// Makes the control data what `setup` declares, in one transaction, and takes it over here; other
     /// processes take it over when they refresh. A dry run only tells what would change.
     ///
     /// # Errors
     /// [`ControlError::Conflicts`] when the setup contradicts what is kept, others when reading or writing
     /// fails; nothing is changed then.
-    pub fn apply(&self, setup: &Setup, dry_run: bool) -> Result<Applied, ControlError> {
+    pub fn apply_by(&self, setup: &Setup, author: &Author, dry_run: bool) -> Result<Applied, ControlError> {
+        self.change(author, dry_run, |_, stored| {
+            let conflicts = conflict::find(&setup.content, stored);
+            if conflicts.is_empty() { Ok(setup.content.clone()) } else { Err(ControlError::Conflicts(conflicts)) }
+        })
+    }
+
+    /// Makes the control data what `declare` says of what is stored.
+    pub(super) fn change(
+        &self,
+        author: &Author,
+        dry_run: bool,
+        declare: impl FnOnce(&Connection, &Content) -> Result<Content, ControlError>,
+    ) -> Result<Applied, ControlError> {
         let connected = &mut *self.connection.lock();
         let behavior = if dry_run { TransactionBehavior::Deferred } else { TransactionBehavior::Immediate };
         let transaction = connected.connection.transaction_with_behavior(behavior)?;
         let version = load::version(&transaction)?;
         let stored = load::content(&transaction, &self.vault)?;
-        let conflicts = conflict::find(&setup.content, &stored);
-        if !conflicts.is_empty() {
-            return Err(ControlError::Conflicts(conflicts));
-        }
-        let diff = Diff::between(&setup.content, &stored);
+        let mut declared = declare(&transaction, &stored)?;
+        let notices = declared.settle_balances(&stored);
+        let diff = Diff { notices, ..Diff::between(&declared, &stored) };
         if dry_run || diff.is_empty() {
             return Ok(Applied { version, diff, generated: Vec::new() });
         }
         let writer = Writer::new(&transaction, &self.vault, &self.random, &diff);
-        let generated = writer.write(&setup.content, &stored)?;
-        let version = version + 1;
-        audit::record(&transaction, self.clock.now(), version, &diff)?;
+        let generated = writer.write(&declared, &stored)?;
+        let (version, at) = (version + 1, self.clock.now());
+        audit::record(&transaction, at, version, author, &diff)?;
+        versions::keep(&transaction, at, version, author)?;
         transaction.commit()?;
-        self.publish(read(&mut connected.connection, &self.vault)?);
+        self.take_over(connected)?;
         Ok(Applied { version, diff, generated })
+    }
+
+    /// Puts what is stored in force here.
+    pub(super) fn take_over(&self, connected: &mut Connected) -> Result<(), ControlError> {
+        self.publish(read(&mut connected.connection, &self.vault)?);
+        Ok(())
     }
 
     /// The control data as last taken over.
@@ -137,7 +166,8 @@ impl ControlDb {
 
     fn publish(&self, control: Control) -> bool {
         let version = control.version;
-        if version == self.snapshot.load().version {
+        let current = self.snapshot.load();
+        if version == current.version && control.has_holds_of(&current) {
             return false;
         }
         self.snapshot.store(Arc::new(control));
@@ -149,7 +179,7 @@ impl ControlDb {
 fn read(connection: &mut Connection, vault: &Vault) -> Result<Control, ControlError> {
     let transaction = connection.transaction()?;
     let version = load::version(&transaction)?;
-    Ok(snapshot::build(version, load::content(&transaction, vault)?))
+    Ok(snapshot::build(version, load::content(&transaction, vault)?).with_holds(hold::load(&transaction)?))
 }
 
 fn data_version(connection: &Connection) -> Result<i64, ControlError> {

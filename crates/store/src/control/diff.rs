@@ -14,6 +14,8 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// Accounts and keys that the file leaves out and that stay, such as `key acme/old`.
     pub kept: Vec<String>,
+    /// What took a default that is worth a second look, in sentences.
+    pub notices: Vec<String>,
 }
 
 impl Diff {

@@ -88,6 +88,24 @@ pub enum ControlError {
     /// The file is right in itself but contradicts what is kept.
     #[error("nothing was changed, the setup contradicts what is kept:\n{}", .0.join("\n"))]
     Conflicts(Vec<String>),
+    /// A version that is not kept, or was never made.
+    #[error("there is no version {version}: versions {oldest} to {newest} are kept; `posthorn versions` lists them")]
+    NoSuchVersion {
+        /// What was asked for.
+        version: u64,
+        /// The oldest one kept.
+        oldest: i64,
+        /// The one in force.
+        newest: i64,
+    },
+    /// A carrier nobody knows.
+    #[error("there is no carrier {name}; the setup has: {known}")]
+    NoSuchCarrier {
+        /// What was asked for.
+        name: String,
+        /// Those there are.
+        known: String,
+    },
     /// The system gave no thread to follow changes.
     #[error("cannot start the thread that follows the control data: {0}")]
     Thread(io::Error),

@@ -105,6 +105,7 @@ fn account(row: &Row<'_>) -> Result<AccountEntry, ControlError> {
         id: AccountId(row.get("id")?),
         name: row.get("name")?,
         settings: settings(row, "accounts")?,
+        balance_given: true,
         senders: Vec::new(),
         keys: Vec::new(),
         endpoints: Vec::new(),

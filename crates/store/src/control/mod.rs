@@ -25,6 +25,7 @@
 
 mod apply;
 mod audit;
+mod author;
 mod change;
 mod conflict;
 mod content;
@@ -33,6 +34,8 @@ mod diff;
 mod entity;
 mod error;
 mod follow;
+mod history;
+mod hold;
 mod key;
 mod limits;
 mod load;
@@ -41,16 +44,21 @@ mod schema;
 mod setup;
 mod snapshot;
 mod vault;
+mod versions;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use apply::{Applied, Generated, GeneratedSecret};
+pub use audit::AuditEntry;
+pub use author::{Author, Note};
 pub use change::{Change, ChangeKind, FieldChange};
 pub use database::ControlDb;
 pub use diff::Diff;
+pub use domain::control::HoldMode;
 pub use error::ControlError;
 pub use follow::Follower;
 pub use key::{has_check_digits, key_digest};
 pub use setup::{Setup, SetupProblem, SetupProblems};
+pub use versions::VersionInfo;

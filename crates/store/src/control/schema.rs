@@ -83,14 +83,25 @@ CREATE TABLE numbers (
 CREATE TABLE versions (
     version INTEGER PRIMARY KEY,
     at_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    reason TEXT NOT NULL,
     content TEXT NOT NULL
+) STRICT;
+CREATE TABLE holds (
+    carrier INTEGER PRIMARY KEY REFERENCES carriers (id) ON DELETE CASCADE,
+    mode TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    reason TEXT NOT NULL
 ) STRICT;
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_ms INTEGER NOT NULL,
     version INTEGER NOT NULL,
+    who TEXT NOT NULL,
     action TEXT NOT NULL,
     what TEXT NOT NULL,
+    reason TEXT NOT NULL,
     "before" TEXT NOT NULL,
     "after" TEXT NOT NULL
 ) STRICT;
@@ -123,6 +134,13 @@ pub(super) fn open(data_dir: &Path) -> Result<Connection, ControlError> {
         return Err(ControlError::Format { path, found, known: FORMAT });
     }
     Ok(connection)
+}
+
+/// The tables in memory, for what a version held.
+pub(super) fn in_memory() -> Result<Connection, ControlError> {
+    let memory = Connection::open_in_memory()?;
+    memory.execute_batch(TABLES)?;
+    Ok(memory)
 }
 
 /// Makes the data directory and lets one process open the database at a time, until the returned file is

@@ -52,6 +52,7 @@ fn read(table: &Table<'_>, carriers: &[&str], seen: &mut Seen) -> AccountEntry {
         id: AccountId(0),
         name: name.map_or("", |name| name.text).into(),
         settings: read_settings(table),
+        balance_given: table.has("balance"),
         keys: read_keys(table, &senders, seen),
         senders,
         endpoints: read_endpoints(table),

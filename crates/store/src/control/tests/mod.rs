@@ -10,6 +10,7 @@ use super::{Applied, ControlDb, ControlError, Setup};
 
 mod applying;
 mod crash;
+mod history;
 mod problems;
 mod processes;
 mod secrets;
