@@ -94,7 +94,15 @@ pub enum MessageFact {
     },
     /// The client took it back before it was handed over.
     Cancelled,
+    /// Whoever operates the platform took it out of the queue before it was handed over: it ends as rejected.
+    Purged {
+        /// The reason that was given.
+        reason: Box<str>,
+    },
 }
+
+/// The stable reason of a message that was purged.
+pub const PURGED: &str = "purged";
 
 /// A receipt without a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -71,6 +71,17 @@ pub const PARKED_RECEIPTS_IN_MEMORY_MAX: usize = 200_000;
 /// How long after its validity a message may still get its receipt before it counts as unknown.
 pub const RECEIPT_GRACE_MS: i64 = 3_600_000;
 
+/// PDUs waiting for someone who looks at them; beyond it they are missed and counted.
+pub const TRACE_FRAMES_MAX: usize = 2_000;
+/// People who look at PDUs at a time.
+pub const TRACES_MAX: usize = 8;
+/// Requests whose answers a look at one number waits for.
+pub const TRACED_REQUESTS_MAX: usize = 10_000;
+/// Octets of a PDU that are shown: a message of the longest payload would hold the queue's memory otherwise.
+pub const TRACED_FRAME_OCTETS_MAX: usize = 4_096;
+/// How long a look at PDUs lasts at most, in seconds: a forgotten one ends by itself.
+pub const TRACE_SECONDS_MAX: u32 = 3_600;
+
 /// Events in one webhook call (API contract: an array).
 pub const EVENTS_PER_CALL_MAX: usize = 100;
 /// Events waiting in memory per endpoint; the rest stays in the store.

@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 
 use crate::clock::UnixMillis;
-use crate::fact::MessageFact;
+use crate::fact::{MessageFact, PURGED};
 use crate::id::CarrierId;
 use crate::receipt::ReceiptState;
 
@@ -242,6 +242,8 @@ impl Progress {
             MessageFact::Ended { status, reason } => self.end(*status, reason, at),
             MessageFact::Cancelled if self.any_taken() => Change::default(),
             MessageFact::Cancelled => self.end(Status::Cancelled, "", at),
+            MessageFact::Purged { .. } if self.any_taken() => Change::default(),
+            MessageFact::Purged { .. } => self.end(Status::Rejected, PURGED, at),
         }
     }
 
@@ -377,6 +379,15 @@ mod tests {
     }
 
     #[test]
+    fn what_has_left_is_not_purged_and_what_waits_is_rejected_and_refunded() {
+        let purged = || MessageFact::Purged { reason: "the operator is gone".into() };
+        assert_eq!(after(2, &[submitted(1), purged()]).status, Status::New);
+        let mut waiting = Progress::new(1, AT);
+        let change = waiting.apply(&purged(), AT);
+        assert_eq!((waiting.status, &*waiting.error, change.refund), (Status::Rejected, "purged", true));
+    }
+
+    #[test]
     fn a_message_is_sent_only_when_all_parts_are_taken() {
         assert_eq!(after(2, &[submitted(2)]).status, Status::New);
         assert_eq!(after(2, &[submitted(2), submitted(1)]).status, Status::Sent);
@@ -424,6 +435,7 @@ mod tests {
                 is_final
             }),
             Just(MessageFact::Cancelled),
+            Just(MessageFact::Purged { reason: "by mistake".into() }),
             Just(MessageFact::Ended { status: Status::Expired, reason: "validity_over" }),
             Just(MessageFact::Ended { status: Status::Unknown, reason: "no_receipt" }),
         ]

@@ -43,6 +43,8 @@ pub struct Flow {
     pub tell: tell::Handle,
     /// How long the stages take.
     pub latency: Latency,
+    /// The way to look at PDUs.
+    pub traces: send::trace::Traces,
     /// The tasks of the stages in the order in which they are stopped.
     stages: Vec<Stage>,
 }
@@ -81,8 +83,13 @@ impl Flow {
         );
         let settle = Settle::new(store.clone(), enqueue.clone(), clock.clone(), latency.clone());
         store.watch(Arc::new(Reaction { enqueue: enqueue.clone(), meters, tell: tell.clone() }));
-        let send_options =
-            send::Options { tls_roots: options.operator_tls_roots, random: options.random, latency: latency.clone() };
+        let traces = send::trace::Traces::default();
+        let send_options = send::Options {
+            tls_roots: options.operator_tls_roots,
+            random: options.random,
+            latency: latency.clone(),
+            traces: traces.clone(),
+        };
         let (send_service, send) =
             send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock, send_options);
 
@@ -97,7 +104,7 @@ impl Flow {
         let mut telling = Stage::new("tell");
         telling.spawn(|drain| tell_service.run(drain));
         let stages = vec![filling, sending, settling, telling];
-        Ok(Self { accept, enqueue, send, settle, tell, latency, stages })
+        Ok(Self { accept, enqueue, send, settle, tell, latency, traces, stages })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.

@@ -28,6 +28,21 @@ pub enum Command {
     Check(Check),
     /// Bring the control data in step with a setup file: carriers, routes, accounts, keys, webhooks.
     Apply(Apply),
+    /// List the versions of the control data, with who made them and why.
+    Versions(crate::commands::Versions),
+    /// Show what differs between two versions of the control data.
+    Diff(crate::commands::Difference),
+    /// Make carriers and routes what they were in an earlier version.
+    Rollback(crate::commands::Rollback),
+    /// Show who did what, when and why.
+    Audit(crate::commands::Audit),
+    /// Show what waits in a running server, or take it out.
+    Queue(crate::commands::Queue),
+    /// Hold a carrier back, or let it go on.
+    #[command(subcommand)]
+    Carrier(crate::commands::Carrier),
+    /// Show the PDUs of a running server as they come and go, masked.
+    Trace(crate::commands::Trace),
     /// Send one message through a running server.
     Send(Send),
     /// Show how a running server is doing.
@@ -102,6 +117,9 @@ pub struct Apply {
     /// Show the differences and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Why; kept in the audit for ever. Without it the name of the file is noted.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
     /// Print the outcome as one JSON line.
     #[arg(long)]
     pub json: bool,

@@ -47,3 +47,13 @@ pub fn paint(colour: Colour, text: &str) -> String {
 pub fn print_error(error: &anyhow::Error) {
     eprintln!("posthorn: {error:#}");
 }
+
+/// A span of seconds as people say it: `45s`, `12m`, `3h`, `2d`.
+pub fn age(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m", seconds / 60),
+        3_600..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}

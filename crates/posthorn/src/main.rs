@@ -4,9 +4,11 @@ mod cli;
 mod commands;
 mod console;
 mod metrics;
+mod operate;
 mod options;
 mod start;
 mod telemetry;
+mod who;
 
 use clap::Parser;
 

@@ -15,8 +15,10 @@ use tracing::info;
 use web::api::Api;
 use web::backend::Live;
 use web::operations::Operations;
+use web::operations::local::Door;
 
 use crate::metrics::Metrics;
+use crate::operate::OperationsDesk;
 use crate::options::Options;
 
 /// A server that answers.
@@ -69,6 +71,10 @@ impl Server {
                 .context("the listener of the Priority lane")?;
             listeners.spawn(service.run(draining.clone()));
         }
+        let door = Door::open(&data_dir)
+            .with_context(|| format!("the socket for the command line can't be opened in {}", data_dir.display()))?;
+        let desk = Arc::new(OperationsDesk::new(store.clone(), clock.clone(), &flow));
+        listeners.spawn(door.run(desk, draining.clone()));
         let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
         Ok(Self { listen, listen_tls, operations, flow, store, drain, listeners })
     }

@@ -80,6 +80,14 @@ impl Store {
         self.engine.shared.control.snapshot()
     }
 
+    /// Notes in the audit something that changes no control data. Blocking.
+    ///
+    /// # Errors
+    /// [`crate::control::ControlError`] when it can't be written.
+    pub fn note(&self, note: &crate::control::Note) -> Result<(), crate::control::ControlError> {
+        self.engine.shared.control.note(note)
+    }
+
     /// Tells when the control data changed, here or by another process.
     #[must_use]
     pub fn control_versions(&self) -> tokio::sync::watch::Receiver<u64> {

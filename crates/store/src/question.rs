@@ -59,7 +59,7 @@ pub struct MessageRecord {
 pub struct Step {
     /// When.
     pub at: UnixMillis,
-    /// Stable word: `submitted`, `refused`, `unanswered`, `receipt`, `ended`, `cancelled`, `told`.
+    /// Stable word: `submitted`, `refused`, `unanswered`, `receipt`, `ended`, `cancelled`, `purged`, `told`.
     pub kind: Box<str>,
     /// Part number from 1, 0 for the whole message.
     pub part: u8,

@@ -18,7 +18,7 @@ pub fn plan(control: &Control, phone: Phone) -> Option<Plan<'_>> {
     control.routes_to(phone).find_map(|route| {
         let carrier = route.carriers.iter().find_map(|id| {
             let carrier = control.carrier(*id)?;
-            (carrier.direct || !route.settings.direct_only).then_some(carrier)
+            (control.takes_new(*id) && (carrier.direct || !route.settings.direct_only)).then_some(carrier)
         })?;
         Some(Plan { route, carrier })
     })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::random::Random;
 use smpp::CommandStatus;
-use smpp::client::{ClientSession, Transport, connect};
+use smpp::client::{BindError, ClientSession, Transport, connect};
 use smpp::pdu::BindMode;
 use smpp::reconnect::{Failure, NextTry, Reconnect, ReconnectOptions};
 use smpp::session::SessionEnd;
@@ -20,6 +20,7 @@ use super::handler::{BindHandler, Seat};
 use super::offer::{offer, session_options};
 use super::places::{Places, connect_options};
 use super::service::Shared;
+use super::trace::Eyes;
 use crate::drain;
 
 /// A session that held this long was of use, whatever it carried.
@@ -147,8 +148,13 @@ impl BindTask {
                 }
             };
             let offered = offer(&state.carrier, self.mode);
-            match ClientSession::bind(transport, &offered, session_options(&state.carrier)).await {
+            let eyes =
+                Eyes::new(&self.shared.traces, &self.shared.clock, &state.carrier, (self.index, self.name));
+            let bound = ClientSession::bind(transport, &offered, session_options(&state.carrier)).await;
+            eyes.show_bind(&offered, answer_of(&bound));
+            match bound {
                 Ok(session) => {
+                    session.handle().watch_frames(Arc::new(eyes));
                     state.login.accepted();
                     return Ok((index, session));
                 }
@@ -216,6 +222,15 @@ impl BindTask {
         if self.mode.transmits() {
             self.state.set(self.index, state, None);
         }
+    }
+}
+
+/// What the operator answered to a bind, if it did.
+pub(super) fn answer_of<S>(bound: &Result<ClientSession<S>, BindError>) -> Option<CommandStatus> {
+    match bound {
+        Ok(_) => Some(CommandStatus::ROK),
+        Err(BindError::Refused(status)) => Some(*status),
+        Err(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::control::Carrier;
@@ -104,6 +104,8 @@ pub struct CarrierState {
     /// What was found to please the operator more than the settings, as bits of [`Form`].
     learnt: AtomicU8,
     refusals: Mutex<BTreeMap<u32, Refusals>>,
+    /// Nothing is sent until somebody says so.
+    paused: AtomicBool,
     binds: Mutex<Vec<BindView>>,
 }
 
@@ -122,6 +124,7 @@ impl CarrierState {
             pace: Pace::new(carrier.rate_per_second),
             priority_bound: AtomicUsize::new(0),
             throttled: AtomicU64::new(0),
+            paused: AtomicBool::new(false),
             table: Table::new(&carrier.status),
             breaker: Breaker::default(),
             full_queues: FullQueues::default(),
@@ -209,6 +212,16 @@ impl CarrierState {
     #[must_use]
     pub fn breaker(&self) -> (bool, u64) {
         (self.breaker.is_open(), self.breaker.opened())
+    }
+
+    /// Whether nothing may be sent over it.
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Pauses it or lets it go on; true when it goes on from now on.
+    pub(super) fn pause(&self, paused: bool) -> bool {
+        self.paused.swap(paused, Ordering::Relaxed) && !paused
     }
 
     /// Whether some binds serve the Priority lane alone; otherwise it shares all of them.

@@ -262,6 +262,9 @@ impl BindHandler {
 
 impl ClientHandler for BindHandler {
     fn pull(&mut self, batch: &mut SubmitBatch<'_>) {
+        if self.state.is_paused() {
+            return;
+        }
         for lane in Lane::ALL {
             while self.pull_lane(lane, batch) {}
         }

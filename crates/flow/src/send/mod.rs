@@ -22,6 +22,7 @@ mod service;
 mod slots;
 mod statuses;
 mod throttle;
+pub mod trace;
 mod verdict;
 
 pub use carrier::{BindState, BindView, CarrierState};

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use domain::clock::Clock;
 use domain::control::{BindMode as CarrierBindMode, Carrier};
 use domain::id::CarrierId;
+use domain::lane::Lane;
 use domain::limits;
 use domain::random::Random;
 use smpp::pdu::BindMode;
@@ -20,6 +21,7 @@ use tracing::{info, warn};
 use super::bind::BindTask;
 use super::carrier::{CarrierState, is_for_priority};
 use super::outbind::OutbindTask;
+use super::trace::Traces;
 use crate::drain;
 use crate::enqueue::Enqueue;
 use crate::latency::Latency;
@@ -33,6 +35,7 @@ pub(super) struct Shared {
     pub random: Random,
     pub tls_roots: Arc<rustls::RootCertStore>,
     pub latency: Latency,
+    pub traces: Traces,
 }
 
 /// What the stage needs from outside.
@@ -43,6 +46,8 @@ pub struct Options {
     pub random: Random,
     /// Where times are counted.
     pub latency: Latency,
+    /// Who looks at PDUs.
+    pub traces: Traces,
 }
 
 type Carriers = HashMap<CarrierId, Arc<CarrierState>>;
@@ -82,9 +87,9 @@ impl Service {
     /// The stage over these neighbours.
     #[must_use]
     pub fn new(store: Store, enqueue: Enqueue, settle: Settle, clock: Clock, options: Options) -> (Self, Handle) {
-        let Options { tls_roots, random, latency } = options;
+        let Options { tls_roots, random, latency, traces } = options;
         let tls_roots = Arc::new(tls_roots);
-        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency });
+        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency, traces });
         let handle = Handle::default();
         let service = Self {
             store,
@@ -136,15 +141,21 @@ impl Service {
         }
         for carrier in control.carriers() {
             if !self.running.contains_key(&carrier.id) {
-                let state = self.start(Arc::clone(carrier));
+                let state = self.start(Arc::clone(carrier), control.is_paused(carrier.id));
                 carriers.insert(carrier.id, state);
+            }
+        }
+        for (id, state) in &carriers {
+            if state.pause(control.is_paused(*id)) {
+                Lane::ALL.into_iter().for_each(|lane| self.shared.enqueue.line(lane, *id).wake());
             }
         }
         self.handle.0.store(Arc::new(carriers));
     }
 
-    fn start(&mut self, carrier: Arc<Carrier>) -> Arc<CarrierState> {
+    fn start(&mut self, carrier: Arc<Carrier>, paused: bool) -> Arc<CarrierState> {
         let state = Arc::new(CarrierState::new(Arc::clone(&carrier), self.shared.random.clone()));
+        state.pause(paused);
         let (stop, stopped) = watch::channel(false);
         let mut binds = JoinSet::new();
         let modes: &[BindMode] = match carrier.bind {

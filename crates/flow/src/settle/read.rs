@@ -108,7 +108,8 @@ fn done_at(digits: &[u8]) -> Option<UnixMillis> {
     domain::timestamp::parse(&format!("{year}-{month}-{day} {hour}:{minute}:{second}"))
 }
 
-fn incoming_text(default_alphabet: DefaultAlphabet, sm: &Sm<'_>) -> String {
+/// The text of a message or part, as far as it can be read.
+pub(crate) fn incoming_text(default_alphabet: DefaultAlphabet, sm: &Sm<'_>) -> String {
     let message = sm.message();
     let octets = match (sm.esm_class & 0x40 != 0).then(|| text::udh::split(message)).flatten() {
         Some((_, rest)) => rest,

@@ -1,14 +1,18 @@
 //! `posthorn apply`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use store::control::{Applied, ControlDb, GeneratedSecret, Setup};
+use store::control::{Applied, Author, ChangeKind, ControlDb, Diff, GeneratedSecret, Setup};
+use web::operations::local::ask;
 
 use crate::cli::Apply;
 use crate::console::{Colour, paint};
+use crate::operate::Order;
 use crate::options::Options;
+use crate::who::user;
 
 pub fn run(command: &Apply) -> Result<ExitCode> {
     let options = Options::load(&command.config.config)?;
@@ -26,11 +30,17 @@ pub fn run(command: &Apply) -> Result<ExitCode> {
     let store = options.store.to_store();
     std::fs::create_dir_all(&store.data_dir)?;
     let control = ControlDb::open(&store.data_dir, &store.master_key_file)?;
-    let applied = control.apply(&setup, command.dry_run)?;
+    let file = command.setup.file_name().unwrap_or(command.setup.as_os_str()).to_string_lossy();
+    let reason = command.reason.clone().unwrap_or_else(|| format!("apply of {file}"));
+    let author = Author { who: user(), reason };
+    let planned = control.apply_by(&setup, &author, true)?;
+    // Asked before anything changes: afterwards nobody knows the names of carriers that are gone.
+    let warnings = warnings(&store.data_dir, &planned.diff);
+    let applied = if command.dry_run { planned } else { control.apply_by(&setup, &author, false)? };
     if command.json {
-        println!("{}", as_json(&applied, command.dry_run));
+        println!("{}", as_json(&applied, command.dry_run, &warnings));
     } else {
-        print(&applied, command.dry_run);
+        print(&applied, command.dry_run, &warnings);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,12 +54,36 @@ fn webhook_problems(options: &Options, setup: &Setup) -> Vec<String> {
     setup.webhook_urls().filter_map(refuse).collect()
 }
 
-fn print(applied: &Applied, dry_run: bool) {
-    if applied.diff.is_empty() {
-        println!("Nothing to change: version {} is in force.", applied.version);
-        return;
+/// What whoever changes this should know: entries that took a default which costs money, and messages that would be left
+/// behind.
+pub(super) fn warnings(data_dir: &Path, diff: &Diff) -> Vec<String> {
+    let mut warnings = diff.notices.clone();
+    let removed = diff.changes.iter().filter(|change| change.kind == ChangeKind::Removed);
+    let carriers: Vec<&str> = removed.filter_map(|change| change.what.strip_prefix("carrier ")).collect();
+    if carriers.is_empty() {
+        return warnings;
     }
-    for line in applied.diff.to_string().lines() {
+    let Ok(answer) = ask(data_dir, &Order::Queue { measure: false }, |_| true) else {
+        warnings
+            .push("no server runs, so that nobody knows how much waits for the carriers that are removed".to_owned());
+        return warnings;
+    };
+    let lines = answer["lines"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for name in carriers {
+        let of_carrier = lines.iter().filter(|line| line["carrier"] == name);
+        let waiting: u64 = of_carrier.filter_map(|line| line["waiting"].as_u64()).sum();
+        if waiting > 0 {
+            warnings.push(format!(
+                "{waiting} messages wait for carrier {name}, which is removed: drain it first (posthorn carrier drain {name}), or they wait until they expire"
+            ));
+        }
+    }
+    warnings
+}
+
+/// One coloured line per change.
+pub(super) fn print_diff(diff: &Diff) {
+    for line in diff.to_string().lines() {
         let colour = match line.trim_start().chars().next() {
             Some('+') => Colour::Green,
             Some('-') => Colour::Red,
@@ -58,6 +92,15 @@ fn print(applied: &Applied, dry_run: bool) {
         };
         println!("{}", paint(colour, line));
     }
+}
+
+fn print(applied: &Applied, dry_run: bool, warnings: &[String]) {
+    if applied.diff.is_empty() {
+        println!("Nothing to change: version {} is in force.", applied.version);
+        return;
+    }
+    print_diff(&applied.diff);
+    warnings.iter().for_each(|warning| println!("{}", paint(Colour::Yellow, &format!("! {warning}"))));
     if dry_run {
         println!("Nothing was changed (--dry-run).");
         return;
@@ -84,7 +127,7 @@ fn fields(secret: &GeneratedSecret) -> Vec<(&'static str, &str)> {
     }
 }
 
-fn as_json(applied: &Applied, dry_run: bool) -> Value {
+fn as_json(applied: &Applied, dry_run: bool, warnings: &[String]) -> Value {
     let generated = |generated: &store::control::Generated| {
         let mut object: serde_json::Map<String, Value> =
             fields(&generated.secret).into_iter().map(|(name, secret)| (name.to_owned(), json!(secret))).collect();
@@ -95,6 +138,7 @@ fn as_json(applied: &Applied, dry_run: bool) -> Value {
         "version": applied.version,
         "dryRun": dry_run,
         "changes": applied.diff.to_string().lines().collect::<Vec<_>>(),
+        "warnings": warnings,
         "generated": applied.generated.iter().map(generated).collect::<Vec<_>>(),
     })
 }

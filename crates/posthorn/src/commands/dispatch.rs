@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{apply, check, demo, repair, send, serve, simulate, status};
+use super::{apply, audit, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions};
 use crate::cli::{Cli, Command};
 
 /// Runs a command.
@@ -14,6 +14,13 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Apply(options) => apply::run(&options),
+        Command::Versions(options) => versions::list(&options),
+        Command::Diff(options) => versions::difference(&options),
+        Command::Rollback(options) => versions::roll_back(&options),
+        Command::Audit(options) => audit::run(&options),
+        Command::Queue(options) => queue::run(&options),
+        Command::Carrier(options) => carrier::run(&options),
+        Command::Trace(options) => trace::run(&options),
         Command::Send(options) => send::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Repair(options) => repair::run(&options),

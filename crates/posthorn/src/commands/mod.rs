@@ -1,15 +1,26 @@
 //! One file per command.
 
 mod apply;
+mod audit;
+mod carrier;
 mod check;
+mod confirm;
 mod demo;
 mod demo_story;
 mod dispatch;
+mod queue;
 mod repair;
 mod send;
 mod serve;
 mod simulate;
 mod status;
+mod trace;
+mod versions;
 
+pub use audit::Audit;
+pub use carrier::Carrier;
 pub use dispatch::run;
+pub use queue::Queue;
 pub use simulate::Simulate;
+pub use trace::Trace;
+pub use versions::{Difference, Rollback, Versions};

@@ -15,7 +15,7 @@ use crate::start::{asked_to_stop, runtime};
 #[derive(Debug, clap::Subcommand)]
 pub enum Simulate {
     /// A mobile operator's message centre (SMPP 3.4) that behaves or misbehaves on order.
-    Operator(OperatorCommand),
+    Operator(Box<OperatorCommand>),
     /// A phone as a text chat: what is typed goes to a number, what is sent to the phone is shown. It belongs to an
     /// operator that runs with `--control`.
     Handset(HandsetOptions),

@@ -18,6 +18,7 @@ use super::options::{Role, SessionEnd, SessionOptions};
 use super::outcome::OutcomeBatch;
 use super::send::SendBatch;
 use super::timers::{LAST_WRITE, Phase};
+use super::watch::{Direction, show_all};
 use crate::FrameCutter;
 use crate::pdu::BindMode;
 
@@ -60,6 +61,9 @@ pub(crate) struct Engine<S, H: Handler> {
     /// The handler may have work that it was not asked for yet.
     work_waits: bool,
     flush_waits: bool,
+    /// Up to where what is written was shown to a watcher, counted from the start of the session; `None` while nobody
+    /// looks.
+    shown: Option<u64>,
     ended: bool,
 }
 
@@ -75,7 +79,8 @@ where
         let mut state = State::new(role, mode, options, tlvs_allowed, out, Arc::clone(&shared), now);
         state.window.continue_from(next_sequence_number);
         let sleep = Box::pin(sleep_until(now));
-        Self { stream, handler, cutter, state, shared, sleep, work_waits: true, flush_waits: false, ended: false }
+        let (work_waits, flush_waits, ended) = (true, false, false);
+        Self { stream, handler, cutter, state, shared, sleep, work_waits, flush_waits, shown: None, ended }
     }
 
     /// Runs the session to its end. Every slot has had its outcome when this returns, and also when it is dropped.
@@ -160,9 +165,15 @@ where
     /// Cuts and takes every whole frame there is, then hands over what came of them.
     fn take_frames(&mut self) {
         let mut any = false;
+        let watcher = self.shared.watch.looking();
         while !matches!(self.state.phase, Phase::Ending { .. }) {
             match self.cutter.next_frame() {
-                Ok(Some(frame)) => self.state.take_frame(frame),
+                Ok(Some(frame)) => {
+                    if let Some(watcher) = watcher {
+                        watcher.frame(Direction::In, frame);
+                    }
+                    self.state.take_frame(frame);
+                }
                 Ok(None) => break,
                 Err(error) => self.state.out_of_step(error),
             }
@@ -219,6 +230,7 @@ where
 
     fn write(&mut self, context: &mut Context<'_>) -> Result<bool, SessionEnd> {
         let mut wrote = false;
+        self.show_written();
         while !self.state.out.is_empty() {
             match Pin::new(&mut self.stream).poll_write(context, &self.state.out) {
                 Poll::Ready(Ok(0)) => return Err(self.state.lost(SessionEnd::PeerClosed)),
@@ -240,6 +252,25 @@ where
             }
         }
         Ok(wrote)
+    }
+
+    /// Shows the frames that were written into the buffer since the last time. Frames are written whole, so that a
+    /// watcher who begins to look begins at the start of one.
+    fn show_written(&mut self) {
+        let State { octets_written, out, .. } = &self.state;
+        if out.is_empty() {
+            return;
+        }
+        let Some(watcher) = self.shared.watch.looking() else {
+            self.shown = None;
+            return;
+        };
+        let written_to = octets_written + out.len() as u64;
+        if let Some(shown) = self.shown {
+            let from = usize::try_from(shown.saturating_sub(*octets_written)).unwrap_or(usize::MAX);
+            show_all(watcher, out.get(from..).unwrap_or_default());
+        }
+        self.shown = Some(written_to);
     }
 
     /// Arms the timer for the next deadline; `true` if one has passed.

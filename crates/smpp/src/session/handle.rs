@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::answer::Answer;
+use super::watch::{FrameWatcher, Watch};
 
 /// No wish beyond going on.
 const GO_ON: u8 = 0;
@@ -81,6 +82,7 @@ pub(crate) struct Shared {
     answers: Mutex<BytesMut>,
     pub(crate) unanswered: AtomicUsize,
     ended: AtomicBool,
+    pub(crate) watch: Watch,
     pub(crate) counters: Counters,
 }
 
@@ -194,6 +196,11 @@ impl SessionHandle {
     pub fn close(&self) {
         self.shared.wish.fetch_max(CLOSE, Ordering::AcqRel);
         self.shared.ask();
+    }
+
+    /// Lets someone look at the frames of this session from now on; false if somebody else does.
+    pub fn watch_frames(&self, watcher: Arc<dyn FrameWatcher>) -> bool {
+        self.shared.watch.set(watcher)
     }
 
     /// Whether the session is over.

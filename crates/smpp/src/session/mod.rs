@@ -21,6 +21,7 @@ mod options;
 mod outcome;
 mod send;
 mod timers;
+mod watch;
 mod window;
 
 pub use answer::{Answer, Answers};
@@ -32,3 +33,4 @@ pub use options::{ReleaseOn, SessionEnd, SessionOptions, TlvUse};
 pub use outcome::{Outcome, OutcomeBatch};
 pub use send::PushError;
 pub(crate) use send::SendBatch;
+pub use watch::{Direction, FrameWatcher};

@@ -360,9 +360,10 @@ fn new_step<'a>(what: &'a MessageFact, at: UnixMillis, moved: Option<Status>, to
         }
         MessageFact::Unanswered { part, carrier } => step("unanswered", *part, Some(*carrier), "".into(), &[]),
         // What came too late to end or cancel the message did not happen to it.
-        MessageFact::Ended { .. } | MessageFact::Cancelled if moved.is_none() => None,
+        MessageFact::Ended { .. } | MessageFact::Cancelled | MessageFact::Purged { .. } if moved.is_none() => None,
         MessageFact::Ended { reason, .. } => step("ended", 0, None, (*reason).into(), &[]),
         MessageFact::Cancelled => step("cancelled", 0, None, "".into(), &[]),
+        MessageFact::Purged { reason } => step("purged", 0, None, Cow::Borrowed(&**reason), &[]),
     }
 }
 

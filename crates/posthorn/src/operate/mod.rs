@@ -1,0 +1,10 @@
+//! What the command line asks of a running server over the socket in the data directory.
+
+mod desk;
+mod order;
+mod purge;
+mod queue;
+mod trace;
+
+pub use desk::OperationsDesk;
+pub use order::{Order, PurgeOrder, TraceOrder};

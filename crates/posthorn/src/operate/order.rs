@@ -1,0 +1,52 @@
+//! The requests, in the words of both ends.
+
+use serde::{Deserialize, Serialize};
+
+/// What can be asked of a running server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case")]
+pub enum Order {
+    /// What waits, for which carrier, and with `measure` how fast it leaves, which takes a second.
+    Queue {
+        /// Watch how fast it leaves.
+        measure: bool,
+    },
+    /// End messages that wait.
+    Purge(PurgeOrder),
+    /// Show PDUs as they come and go.
+    Trace(TraceOrder),
+}
+
+/// Which waiting messages are to be ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PurgeOrder {
+    /// Name of the carrier they wait for.
+    pub carrier: String,
+    /// Name of their lane; none = both.
+    pub lane: Option<String>,
+    /// Name of their account; none = all.
+    pub account: Option<String>,
+    /// Kept in the audit and in the history of each message.
+    pub reason: String,
+    /// Only count them.
+    pub dry_run: bool,
+}
+
+/// Which PDUs are to be shown, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TraceOrder {
+    /// Name of a carrier.
+    pub carrier: Option<String>,
+    /// One of its binds, from 0.
+    pub bind: Option<u16>,
+    /// Digits of a sender or recipient.
+    pub number: Option<String>,
+    /// Show texts of messages; noted in the audit.
+    pub show_text: bool,
+    /// Show whole phone numbers; noted in the audit.
+    pub show_numbers: bool,
+    /// When the trace ends by itself.
+    pub seconds: u32,
+    /// Why texts or numbers are looked at.
+    pub reason: Option<String>,
+}
