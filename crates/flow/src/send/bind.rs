@@ -148,8 +148,7 @@ impl BindTask {
                 }
             };
             let offered = offer(&state.carrier, self.mode);
-            let eyes =
-                Eyes::new(&self.shared.traces, &self.shared.clock, &state.carrier, (self.index, self.name));
+            let eyes = Eyes::new(&self.shared.traces, &self.shared.clock, &state.carrier, (self.index, self.name));
             let bound = ClientSession::bind(transport, &offered, session_options(&state.carrier)).await;
             eyes.show_bind(&offered, answer_of(&bound));
             match bound {
