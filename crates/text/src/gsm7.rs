@@ -55,11 +55,9 @@ pub fn decode(septets: &[u8]) -> Result<String, DecodeError> {
 
 /// Reads septets, one per octet, whatever they are, and counts the places that had to be replaced.
 ///
-/// An escape that leads nowhere becomes a space, as at a receiver that does not know the escape (3GPP TS 23.038
-/// §6.2.1, note 1), followed by the character that the default table has under the second code. A handset shows that
-/// character alone (§6.2.1.1); the space is kept here so that a reader sees that something was lost. An escape after
-/// an escape, reserved for a further table, is one space, and so is an escape at the end. An octet above 0x7F becomes
-/// U+FFFD.
+/// An escape that leads nowhere becomes the character that the default table has under the second code, as a handset
+/// shows it (3GPP TS 23.038 §6.2.1.1). An escape after an escape, reserved for a further table, is one space, and so is
+/// an escape at the end. An octet above 0x7F becomes U+FFFD.
 pub fn decode_lossy(septets: &[u8]) -> Decoded {
     let mut decoded = Decoded { text: String::with_capacity(septets.len()), replaced: 0 };
     let mut rest = Steps { septets, next: 0 };
@@ -79,7 +77,6 @@ fn push_replacement(text: &mut String, error: DecodeError) {
     match error {
         DecodeError::UnknownEscape { octet: ESCAPE, .. } => text.push(' '),
         DecodeError::UnknownEscape { octet, .. } => {
-            text.push(' ');
             text.push(DEFAULT.get(usize::from(octet)).copied().unwrap_or(char::REPLACEMENT_CHARACTER));
         }
         DecodeError::CutEscape { .. } => text.push(' '),

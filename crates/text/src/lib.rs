@@ -5,7 +5,9 @@
 //! - [`measure()`] says how a text travels, how many units it takes and in how many parts it leaves;
 //! - [`segment()`] makes those parts, ready for `submit_sm`;
 //! - [`forcing_characters`] names what makes a text expensive;
-//! - [`gsm7`], [`packed`], [`ucs2`], [`latin1`] and [`ascii`] write and read the alphabets;
+//! - [`gsm7`], [`packed`], [`ucs2`], [`latin1`] and [`ascii`] write and read the alphabets, [`national`] the GSM one with
+//!   national tables;
+//! - [`transliterate()`] writes a text in letters that GSM 7-bit has, and says what it replaced;
 //! - [`udh`] reads and writes user data headers, [`coding`] reads `data_coding`.
 //!
 //! Nothing is replaced silently: a character that an alphabet lacks is an [`Unencodable`], octets that cannot be
@@ -30,6 +32,7 @@ pub mod ascii;
 pub mod coding;
 pub mod gsm7;
 pub mod latin1;
+pub mod national;
 pub mod packed;
 pub mod ucs2;
 pub mod udh;
@@ -42,8 +45,11 @@ mod error;
 mod gsm7_table;
 mod measure;
 mod segment;
+mod transliterate;
 
 pub use encoding::{Encoding, PARTS_LIMIT, Reference, ReferenceWidth};
 pub use error::{DecodeError, Decoded, TextError, Unencodable};
-pub use measure::{Measure, forcing_characters, measure, measure_as};
+pub use measure::{Measure, forcing_characters, measure, measure_as, measure_with};
+pub use national::{Language, Shift};
 pub use segment::{Segment, segment, segment_as};
+pub use transliterate::{Replaced, Transliterated, transliterate};

@@ -4,6 +4,7 @@ use crate::encoding::{Encoding, ReferenceWidth};
 use crate::error::Unencodable;
 use crate::gsm7;
 use crate::gsm7_table::{ASCII_COST, COST_BEYOND, COST_UNITS, code_of};
+use crate::national::{Language, Shift};
 use crate::ucs2;
 
 /// Encoding, units and parts of a text, without allocating the parts.
@@ -37,7 +38,23 @@ pub fn measure_as(text: &str, encoding: Encoding, reference: ReferenceWidth) -> 
     match encoding {
         Encoding::Ucs2 => Ok(measured(text, encoding, ucs2_units(text), reference)),
         Encoding::Gsm7 => Ok(measured(text, encoding, gsm7_units(text)?, reference)),
+        Encoding::National(shift) => Ok(measured(text, encoding, shift.text_units(text)?, reference)),
     }
+}
+
+/// As [`measure`], with the national tables of these languages to choose from. They are taken where they spare parts
+/// against UCS-2; of several ways the one with the fewest parts, then the smallest header,
+/// then rather another extension than another alphabet (a handset that knows neither still shows the plain letters).
+pub fn measure_with(text: &str, languages: &[Language], reference: ReferenceWidth) -> Measure {
+    let usual = measure(text, reference);
+    if usual.encoding != Encoding::Ucs2 {
+        return usual;
+    }
+    let shifts = languages.iter().flat_map(|language| Shift::of_language(*language));
+    let ways = shifts.filter_map(|shift| measure_as(text, Encoding::National(shift), reference).ok().zip(Some(shift)));
+    let best = ways
+        .min_by_key(|(measure, shift)| (measure.parts, shift.header_octets(), shift.locking.is_some(), measure.units));
+    best.map(|(measure, _)| measure).filter(|measure| measure.parts < usual.parts).unwrap_or(usual)
 }
 
 /// The characters that force UCS-2, in the order of the text; none for a text that fits GSM-7.
@@ -58,6 +75,7 @@ fn measured(text: &str, encoding: Encoding, units: usize, reference: ReferenceWi
         match encoding {
             Encoding::Gsm7 => parts_filled(text, capacity, |character| gsm7::units(character).unwrap_or(0)),
             Encoding::Ucs2 => parts_filled(text, capacity, ucs2::units),
+            Encoding::National(shift) => parts_filled(text, capacity, |character| shift.units(character).unwrap_or(0)),
         }
     };
     Measure {

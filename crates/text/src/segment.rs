@@ -4,6 +4,7 @@ use crate::cut::Cutter;
 use crate::encoding::{Encoding, PARTS_LIMIT, Reference};
 use crate::error::TextError;
 use crate::measure::{Measure, gsm7_units, measure, measure_as, ucs2_units};
+use crate::national::Shift;
 use crate::udh::Concat;
 use crate::{gsm7, packed, ucs2};
 
@@ -11,7 +12,7 @@ use crate::{gsm7, packed, ucs2};
 /// unpacked GSM-7 (SMPP carries one septet per octet) or UTF-16BE octets.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct Segment {
-    /// The user data header with its length octet; empty for a message of one part.
+    /// The user data header with its length octet; empty for a message of one part without national tables.
     pub udh: Vec<u8>,
     /// The text of this part: one septet per octet, or UTF-16BE.
     pub payload: Vec<u8>,
@@ -70,17 +71,25 @@ fn cut(text: &str, measure: Measure, reference: Reference, parts_max: u16) -> Re
     match encoding {
         Encoding::Gsm7 => {
             let units = |character| gsm7::units(character).unwrap_or(0);
-            assemble(Cutter::new(text, parts, capacity, units), parts, reference, |piece| {
+            assemble(Cutter::new(text, parts, capacity, units), parts, reference, Shift::default(), |piece| {
                 let mut payload = Vec::with_capacity(gsm7_units(piece)?);
                 gsm7::encode_into(piece, &mut payload)?;
                 Ok(payload)
             })
         }
-        Encoding::Ucs2 => assemble(Cutter::new(text, parts, capacity, ucs2::units), parts, reference, |piece| {
-            let mut payload = Vec::with_capacity(ucs2_units(piece) * 2);
-            ucs2::encode_into(piece, &mut payload);
-            Ok(payload)
-        }),
+        Encoding::Ucs2 => {
+            let pieces = Cutter::new(text, parts, capacity, ucs2::units);
+            assemble(pieces, parts, reference, Shift::default(), |piece| {
+                let mut payload = Vec::with_capacity(ucs2_units(piece) * 2);
+                ucs2::encode_into(piece, &mut payload);
+                Ok(payload)
+            })
+        }
+        Encoding::National(shift) => {
+            let units = |character| shift.units(character).unwrap_or(0);
+            let pieces = Cutter::new(text, parts, capacity, units);
+            assemble(pieces, parts, reference, shift, |piece| Ok(shift.encode(piece)?))
+        }
     }
 }
 
@@ -88,14 +97,21 @@ fn assemble<'a>(
     pieces: impl Iterator<Item = &'a str>,
     parts: u16,
     reference: Reference,
+    shift: Shift,
     encode: impl Fn(&str) -> Result<Vec<u8>, TextError>,
 ) -> Result<Vec<Segment>, TextError> {
     let mut segments = Vec::with_capacity(usize::from(parts));
     for (piece, number) in pieces.zip(1..=u8::MAX) {
-        let udh = match u8::try_from(parts) {
+        let mut udh = match u8::try_from(parts) {
             Ok(total) if total > 1 => Concat { reference, total, number }.to_header(),
             _ => Vec::new(),
         };
+        if shift != Shift::default() {
+            // The concatenation stays first, where its reference is looked for.
+            udh.resize(udh.len().max(1), 0);
+            udh.extend(shift.to_elements());
+            udh[0] = u8::try_from(udh.len() - 1).unwrap_or(u8::MAX);
+        }
         segments.push(Segment { udh, payload: encode(piece)? });
     }
     Ok(segments)

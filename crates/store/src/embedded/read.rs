@@ -201,7 +201,7 @@ pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow,
         traffic: Traffic::from_code(number(row.get(7)?, "request", id)?).ok_or_else(wrong)?,
         sender: Sender::parse(text(row, 8)?).map_err(|_| wrong())?,
         text: text(row, 9)?.into(),
-        encoding: if encoding == 0 { Encoding::Gsm7 } else { Encoding::Ucs2 },
+        encoding: u16::try_from(encoding).ok().and_then(Encoding::from_stored_code).ok_or_else(wrong)?,
         parts: number(row.get(11)?, "request", id)?,
         flash: row.get::<_, i64>(12)? != 0,
         webhook_url: opt_text(row, 13)?.map(Into::into),
@@ -214,7 +214,7 @@ pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow,
         refused: refused.map_or_else(|| Some(Vec::new()), refused_from_json).ok_or_else(wrong)?,
     };
     if request_sum(&request, asked, refused, sum) != row.get::<_, i64>(21)?
-        || request.encoding.contract_code() as i64 != encoding
+        || i64::from(request.encoding.stored_code()) != encoding
     {
         return Err(wrong());
     }
@@ -234,7 +234,7 @@ pub(crate) fn request_sum(request: &Request, asked: i64, refused: Option<&str>, 
         .int(i64::from(request.traffic.code()))
         .text(request.sender.as_str())
         .text(&request.text)
-        .int(i64::from(request.encoding.contract_code()))
+        .int(i64::from(request.encoding.stored_code()))
         .int(i64::from(request.parts))
         .int(i64::from(request.flash))
         .opt_text(request.webhook_url.as_deref())

@@ -18,7 +18,7 @@ CREATE TABLE request (
   traffic         INTEGER NOT NULL,    -- 0 code, 1 transactional, 2 bulk
   sender          TEXT NOT NULL,
   text            TEXT NOT NULL,
-  encoding        INTEGER NOT NULL,    -- 0 = GSM-7, 8 = UCS-2
+  encoding        INTEGER NOT NULL,    -- 0 = GSM-7, 8 = UCS-2; 256 + 16 * locking + single = GSM-7 with national tables
   parts           INTEGER NOT NULL,    -- parts of each message
   flash           INTEGER NOT NULL,    -- 1 = shown at once, not stored on the handset
   webhook_url     TEXT,                -- where delivery reports go instead of the account's endpoint

@@ -74,7 +74,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
         request.traffic.code(),
         request.sender.as_str(),
         request.text,
-        request.encoding.contract_code(),
+        request.encoding.stored_code(),
         request.parts,
         request.flash,
         request.webhook_url,

@@ -1,6 +1,9 @@
 //! What must hold for any octets. The fuzz targets and a plain test on stable Rust call the same functions.
 
-use text::{Encoding, PARTS_LIMIT, Reference, TextError, ascii, coding, gsm7, latin1, measure, packed, ucs2, udh};
+use text::{
+    Encoding, Language, PARTS_LIMIT, Reference, Shift, TextError, ascii, coding, gsm7, latin1, measure, packed, ucs2,
+    udh,
+};
 
 /// Reading octets in every alphabet: exact and lossy agree, and what was read exactly is written back the same.
 pub fn decode(octets: &[u8]) {
@@ -8,6 +11,20 @@ pub fn decode(octets: &[u8]) {
     match gsm7::decode(octets) {
         Ok(text) => {
             assert_eq!(gsm7::encode(&text).as_deref(), Ok(octets));
+            assert_eq!((lossy.text, lossy.replaced), (text, 0));
+        }
+        Err(_) => assert!(lossy.replaced > 0),
+    }
+    let shift =
+        Language::from_code(octets.first().map_or(1, |first| first % 14)).map_or_else(Shift::default, |language| {
+            let locking = Some(language).filter(|language| language.has_locking());
+            Shift { locking, single: Some(language) }
+        });
+    let lossy = shift.decode_lossy(octets);
+    match shift.decode(octets) {
+        Ok(text) => {
+            // Some characters stand twice in a table.
+            assert_eq!(shift.encode(&text).map(|again| shift.decode(&again)), Ok(Ok(text.clone())));
             assert_eq!((lossy.text, lossy.replaced), (text, 0));
         }
         Err(_) => assert!(lossy.replaced > 0),
@@ -82,6 +99,7 @@ pub fn segment(octets: &[u8]) {
         let (piece, units) = match measure.encoding {
             Encoding::Gsm7 => (gsm7::decode(&part.payload), part.payload.len()),
             Encoding::Ucs2 => (ucs2::decode(&part.payload), part.payload.len() / 2),
+            Encoding::National(shift) => (shift.decode(&part.payload), part.payload.len()),
         };
         joined.push_str(&piece.expect("no pair is split"));
         let capacity = match segments.len() {

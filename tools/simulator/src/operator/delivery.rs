@@ -1,7 +1,7 @@
 //! What waits to be sent to the ESME.
 
 use smpp::pdu::Address;
-use text::{Encoding, Reference, TextError};
+use text::{Reference, TextError};
 
 use super::behaviour::{Outcome, ReceiptForm};
 use super::ids::IdFormat;
@@ -96,10 +96,7 @@ pub(super) fn incoming(
 ) -> Result<Vec<Delivery>, TextError> {
     let encoding = text::measure(text, reference.width()).encoding;
     let segments = text::segment(text, reference, PARTS_MAX)?;
-    let data_coding = match encoding {
-        Encoding::Gsm7 => 0x00,
-        Encoding::Ucs2 => 0x08,
-    };
+    let data_coding = encoding.data_coding();
     let part = |segment: &text::Segment| {
         Delivery::Incoming(Box::new(Part {
             source: Digits::typed(source),
