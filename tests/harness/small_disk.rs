@@ -1,6 +1,6 @@
 //! A small disk in memory that can be filled up. Needs root, as mounting does.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,12 +37,12 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Fills it to the last octet.
+    /// Fills it to the last octet; again, where something was deleted meanwhile.
     ///
     /// # Errors
     /// It can't be written for another reason than being full.
     pub fn fill(&self) -> Result<()> {
-        let mut ballast = File::create(self.ballast())?;
+        let mut ballast = OpenOptions::new().create(true).append(true).open(self.ballast())?;
         for size in [64 * 1024, 4 * 1024, 512, 1] {
             let block = vec![0; size];
             loop {

@@ -12,5 +12,6 @@ mod graceful_drain;
 mod idempotent_race;
 mod kill9_20;
 mod mutants;
+mod receipts;
 mod restart_webhooks;
 mod send_and_read;

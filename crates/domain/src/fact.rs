@@ -85,11 +85,17 @@ pub enum MessageFact {
         /// Which operator connection.
         carrier: CarrierId,
     },
+    /// Validity and grace are over, and there is no final receipt.
+    NoReceipt {
+        /// The carrier sends one receipt for a long message: if a part is delivered and none has failed, the
+        /// message is delivered, on partial evidence.
+        one_is_enough: bool,
+    },
     /// We ended the message ourselves.
     Ended {
-        /// The outcome: rejected, expired or unknown.
+        /// The outcome: rejected or expired.
         status: Status,
-        /// Stable reason, such as `no_receipt` or `validity_over`.
+        /// Stable reason, such as `validity_over`.
         reason: &'static str,
     },
     /// The client took it back before it was handed over.

@@ -8,6 +8,7 @@
 pub mod choice;
 pub mod clock;
 pub mod control;
+pub mod encoding;
 pub mod fact;
 pub mod id;
 pub mod lane;
@@ -22,4 +23,6 @@ pub mod receipt;
 pub mod request;
 pub mod sender;
 pub mod state;
+#[cfg(test)]
+mod state_tests;
 pub mod timestamp;

@@ -8,6 +8,8 @@ pub const PARTS_PER_MESSAGE_MAX: u8 = 9;
 pub const EXTERNAL_ID_LENGTH_MAX: usize = 64;
 /// Characters of an `Idempotency-Key`.
 pub const IDEMPOTENCY_KEY_LENGTH_MAX: usize = 255;
+/// Characters that force UCS-2 shown by a preview: enough to correct a text by.
+pub const FORCING_CHARACTERS_SHOWN_MAX: usize = 100;
 /// Validity of a message in minutes, also its default (API contract).
 pub const VALIDITY_MINUTES_MAX: u32 = 4320;
 /// How far ahead a message may be scheduled (API contract: 90 days).
@@ -68,6 +70,13 @@ pub const REFILL_MESSAGES: usize = 5_000;
 pub const PARKED_RECEIPT_LIFE_MS: i64 = 72 * 3_600_000;
 /// Parked receipts held for matching in memory; the rest is in the store.
 pub const PARKED_RECEIPTS_IN_MEMORY_MAX: usize = 200_000;
+/// Digits of an operator's id up to which it is read as a number of another base: four times the 65 octets of
+/// SMPP. Longer ids are matched as they are; the work grows with the square of the length.
+pub const OPERATOR_ID_CONVERTED_DIGITS_MAX: usize = 260;
+/// Receipts of a carrier from which it is learnt how it writes its ids.
+pub const ID_LEARNING_RECEIPTS: u32 = 200;
+/// Messages that hold one and the same operator id, as far as memory knows them: an operator that reuses ids.
+pub const OPERATOR_ID_HOLDERS_MAX: usize = 8;
 /// How long after its validity a message may still get its receipt before it counts as unknown.
 pub const RECEIPT_GRACE_MS: i64 = 3_600_000;
 

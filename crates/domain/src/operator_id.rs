@@ -2,13 +2,14 @@
 //!
 //! Operators give an id in `submit_sm_resp` and often another spelling of it in the receipt:
 //! hexadecimal against decimal, with or without leading zeros, in another case. The stored form is
-//! made from the response; a receipt offers one or more forms, likeliest first.
+//! made from the response; a receipt offers its likeliest form, and others when that finds nothing.
 
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 
 use crate::choice::choice;
 use crate::id::CarrierId;
+use crate::limits::OPERATOR_ID_CONVERTED_DIGITS_MAX;
 
 /// How a carrier writes its ids (`message_id_format` of the setup file).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,6 +23,8 @@ pub enum MessageIdFormat {
     Hexadecimal,
     /// Hexadecimal in the response, decimal in the receipt.
     HexadecimalInResponse,
+    /// Decimal in the response, hexadecimal in the receipt.
+    DecimalInResponse,
 }
 
 choice!(MessageIdFormat {
@@ -29,6 +32,7 @@ choice!(MessageIdFormat {
     Decimal = "decimal",
     Hexadecimal = "hexadecimal",
     HexadecimalInResponse = "hexadecimal-in-response",
+    DecimalInResponse = "decimal-in-response",
 });
 
 impl MessageIdFormat {
@@ -36,31 +40,38 @@ impl MessageIdFormat {
     #[must_use]
     pub fn from_response(self, id: &str) -> Box<str> {
         let plain = plain(id);
-        match self {
-            Self::HexadecimalInResponse => convert(&plain, 16, 10).unwrap_or(plain).into(),
-            Self::Auto | Self::Decimal | Self::Hexadecimal => plain.into(),
-        }
+        let converted = match self {
+            Self::HexadecimalInResponse => convert(&plain, 16, 10),
+            Self::DecimalInResponse => convert(&plain, 10, 16),
+            Self::Auto | Self::Decimal | Self::Hexadecimal => None,
+        };
+        converted.map_or(plain, Into::into)
     }
 
-    /// The forms under which the part of a receipt's id may be stored, likeliest first.
+    /// Further forms under which the part of a receipt may be stored, `likeliest` being what [`plain`] made
+    /// of the receipt's id: the other base, where the format leaves that open. Such a form counts only if no
+    /// other one finds another message.
     #[must_use]
-    pub fn from_receipt(self, id: &str) -> SmallVec<[Box<str>; 2]> {
-        let plain = plain(id);
-        let mut forms = SmallVec::new();
-        if self == Self::Auto {
-            let other_bases = [convert(&plain, 10, 16), convert(&plain, 16, 10)];
-            forms.push(plain.into());
-            for form in other_bases.into_iter().flatten() {
-                let form = form.into_boxed_str();
-                if !forms.contains(&form) {
-                    forms.push(form);
-                }
-            }
-        } else {
-            forms.push(plain.into());
-        }
-        forms
+    pub fn further(self, likeliest: &str) -> SmallVec<[Box<str>; 2]> {
+        if self == Self::Auto { other_bases(likeliest) } else { SmallVec::new() }
     }
+}
+
+/// The characters of an id as an operator gave it. Ids are opaque: an octet beyond ASCII becomes the character
+/// of that number, so that different octets never become the same text.
+#[must_use]
+pub fn text(octets: &[u8]) -> Box<str> {
+    match std::str::from_utf8(octets) {
+        Ok(text) if text.is_ascii() => text.into(),
+        _ => octets.iter().map(|&octet| char::from(octet)).collect::<String>().into(),
+    }
+}
+
+/// A form in both other bases, where it can be read so and that makes a difference.
+#[must_use]
+pub fn other_bases(plain: &str) -> SmallVec<[Box<str>; 2]> {
+    let converted = [convert(plain, 10, 16), convert(plain, 16, 10)];
+    converted.into_iter().flatten().filter(|form| form != plain).map(String::into_boxed_str).collect()
 }
 
 /// A stable 63-bit key of (carrier, stored form): what the indexes hold.
@@ -72,19 +83,23 @@ pub fn match_key(carrier: CarrierId, canonical_id: &str) -> i64 {
     i64::from_le_bytes(first) & i64::MAX
 }
 
-/// Lower case without surrounding blanks and, when it reads as a number, without leading zeros.
-fn plain(id: &str) -> String {
-    let lower = id.trim_matches(|character: char| character.is_whitespace() || character == '\0').to_ascii_lowercase();
-    if lower.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        let stripped = lower.trim_start_matches('0');
-        return if stripped.is_empty() && !lower.is_empty() { "0".into() } else { stripped.into() };
-    }
-    lower
+/// The form by which ids are compared: lower case, without surrounding blanks, and without leading zeros where
+/// nothing but hexadecimal digits and dashes follows (numbers, UUIDs).
+#[must_use]
+pub fn plain(id: &str) -> Box<str> {
+    let trimmed = id.trim_matches(|character: char| character.is_whitespace() || character == '\0');
+    let is_number = trimmed.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let significant = if is_number { trimmed.trim_start_matches('0') } else { trimmed };
+    // Nothing but zeros is the number zero.
+    let kept = if significant.is_empty() && !trimmed.is_empty() { "0" } else { significant };
+    let mut form: Box<str> = kept.into();
+    form.make_ascii_lowercase();
+    form
 }
 
-/// Writes a number of any length in another base; `None` if it is none in the first.
+/// Writes a number in another base, at any length that an operator may use; `None` if it is none in the first.
 fn convert(digits: &str, from: u32, to: u32) -> Option<String> {
-    if digits.is_empty() {
+    if digits.is_empty() || digits.len() > OPERATOR_ID_CONVERTED_DIGITS_MAX {
         return None;
     }
     let mut number: Vec<u32> = Vec::with_capacity(digits.len() + 16); // little-endian digits in base `to`
@@ -106,32 +121,104 @@ fn convert(digits: &str, from: u32, to: u32) -> Option<String> {
     number.iter().rev().map(|&digit| char::from_digit(digit, to)).collect()
 }
 
+/// How an id in a receipt may have come from the id in the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Likeness {
+    /// Octet for octet the same.
+    AsIs,
+    /// Hexadecimal in the answer, decimal in the receipt.
+    HexadecimalToDecimal,
+    /// Decimal in the answer, hexadecimal in the receipt.
+    DecimalToHexadecimal,
+    /// The same but for leading zeros.
+    WithoutZeros,
+    /// The same but for upper and lower case.
+    CaseFolded,
+}
+
+impl Likeness {
+    /// All of them with the words they are shown by.
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::AsIs, "as-is"),
+        (Self::HexadecimalToDecimal, "hexadecimal-to-decimal"),
+        (Self::DecimalToHexadecimal, "decimal-to-hexadecimal"),
+        (Self::WithoutZeros, "without-zeros"),
+        (Self::CaseFolded, "case-folded"),
+    ];
+
+    /// Whether the id of a receipt comes from the id of an answer in this way.
+    #[must_use]
+    pub fn holds(self, answer: &str, receipt: &str) -> bool {
+        let same_number = |from, to| {
+            let (answer, receipt) = (plain(answer), plain(receipt));
+            convert(&answer, from, to).is_some_and(|converted| *converted == *receipt)
+        };
+        match self {
+            Self::AsIs => answer == receipt,
+            Self::HexadecimalToDecimal => same_number(16, 10),
+            Self::DecimalToHexadecimal => same_number(10, 16),
+            Self::WithoutZeros => answer.trim_start_matches('0') == receipt.trim_start_matches('0'),
+            Self::CaseFolded => answer.eq_ignore_ascii_case(receipt),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn matches(format: MessageIdFormat, response: &str, receipt: &str) -> bool {
-        format.from_receipt(receipt).contains(&format.from_response(response))
+        let (stored, likeliest) = (format.from_response(response), plain(receipt));
+        stored == likeliest || format.further(&likeliest).contains(&stored)
     }
 
     #[test]
     fn spellings_seen_at_operators_match() {
-        use MessageIdFormat::{Auto, Decimal, Hexadecimal, HexadecimalInResponse};
+        use MessageIdFormat::{Auto, Decimal, DecimalInResponse, Hexadecimal, HexadecimalInResponse};
         for (format, response, receipt) in [
             (Auto, "12345", "12345"),
             (Auto, "0012345", "12345"),
             (Auto, "3ADE68B1", "987654321"),
             (Auto, "987654321", "3ade68b1"),
             (Auto, "B8F1C0DE-AAAA", "b8f1c0de-aaaa"),
+            (Auto, "0b8f1c0d-8b86-d011-b42d-00c04fc964ff", "B8F1C0D-8B86-D011-B42D-00C04FC964FF"),
             (Auto, "ffffffffffffffffffffffffffffffff", "340282366920938463463374607431768211455"),
             (Decimal, "00123", "123"),
             (Hexadecimal, "0A", "a"),
             (HexadecimalInResponse, "A", "0010"),
+            (DecimalInResponse, "0010", "A"),
+            (Auto, "000", "0"),
         ] {
             assert!(matches(format, response, receipt), "{format:?} {response} {receipt}");
         }
         assert!(!matches(Decimal, "10", "a"));
         assert!(!matches(Hexadecimal, "10", "16"));
+        assert!(!matches(DecimalInResponse, "a", "10"));
+    }
+
+    #[test]
+    fn ids_are_opaque_octets_of_any_length() {
+        assert_ne!(text(b"a\xFF"), text(b"a\xFE"));
+        assert_eq!(&*text(b"0042"), "0042");
+        let long = "9".repeat(OPERATOR_ID_CONVERTED_DIGITS_MAX + 1);
+        assert!(matches(MessageIdFormat::Auto, &long, &long), "too long to be read as a number, but not to be matched");
+        assert!(other_bases(&long).is_empty());
+        let longest = "9".repeat(OPERATOR_ID_CONVERTED_DIGITS_MAX);
+        assert_eq!(other_bases(&longest).len(), 2);
+    }
+
+    #[test]
+    fn the_way_from_answer_to_receipt_is_recognised() {
+        let seen = |answer, receipt| -> Vec<&str> {
+            let holds = |(likeness, _): &&(Likeness, &str)| likeness.holds(answer, receipt);
+            Likeness::ALL.iter().filter(holds).map(|(_, name)| *name).collect()
+        };
+        assert_eq!(seen("f4240", "1000000"), ["hexadecimal-to-decimal"]);
+        assert_eq!(seen("1000000", "F4240"), ["decimal-to-hexadecimal"]);
+        assert_eq!(seen("0042x", "42x"), ["without-zeros"]);
+        assert_eq!(seen("ABC-z", "abc-z"), ["case-folded"]);
+        assert_eq!(seen("x1", "x1"), ["as-is", "without-zeros", "case-folded"]);
+        assert!(seen("x1", "x2").is_empty());
     }
 
     #[test]

@@ -74,6 +74,8 @@ problems! {
     ParameterInvalid = "E-4-018", 422, "Parameter invalid", "A query parameter can't be read; its allowed values are in the API documentation.";
     IdempotencyKeyInvalid = "E-4-019", 422, "Idempotency-Key invalid", "Idempotency-Key has 1 to 255 visible ASCII characters.";
     ScheduleInvalid = "E-4-020", 422, "scheduleTime invalid", "scheduleTime is a Unix time in seconds, 0 or more.";
+    EncodingInvalid = "E-4-021", 422, "Encoding unknown", "encoding is auto, gsm7-transliterated, gsm7-national or ucs2.";
+    EncodingImpossible = "E-4-022", 422, "Can't be transliterated", "Nothing in GSM-7 can stand for this character of the message. Remove it or send with encoding auto.";
 
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";

@@ -10,6 +10,12 @@ use crate::fact::{MessageFact, PURGED};
 use crate::id::CarrierId;
 use crate::receipt::ReceiptState;
 
+/// Why a message is unknown: no final receipt came in time.
+pub const NO_RECEIPT: &str = "no_receipt";
+/// Why a message counts as delivered although not every part was reported: its carrier sends one receipt for a long
+/// message.
+pub const PARTIAL_EVIDENCE: &str = "partial_evidence";
+
 /// What became of a message, with the contract's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Status {
@@ -140,6 +146,12 @@ impl PartState {
         }
     }
 
+    /// Whether a receipt is not waited for any more.
+    #[must_use]
+    pub fn is_outcome(self) -> bool {
+        self.rank() >= Self::Rejected.rank()
+    }
+
     fn failure(self) -> Option<Status> {
         match self {
             Self::Rejected => Some(Status::Rejected),
@@ -196,8 +208,8 @@ pub struct Progress {
 pub struct Change {
     /// The status before, if the status moved.
     pub moved_from: Option<Status>,
-    /// Index of the part that changed.
-    pub part: Option<usize>,
+    /// The parts that changed, as bits (bit 0 = part 1).
+    pub parts: u16,
     /// All parts are settled and none ever left: the price is given back.
     pub refund: bool,
 }
@@ -239,6 +251,10 @@ impl Progress {
                 self.part_becomes(*part, PartState::from(*state), *carrier, error, at)
             }
             MessageFact::Unanswered { .. } => Change::default(),
+            MessageFact::NoReceipt { one_is_enough } if *one_is_enough && self.is_delivered_as_far_as_known() => {
+                self.end(Status::Delivered, PARTIAL_EVIDENCE, at)
+            }
+            MessageFact::NoReceipt { .. } => self.end(Status::Unknown, NO_RECEIPT, at),
             MessageFact::Ended { status, reason } => self.end(*status, reason, at),
             MessageFact::Cancelled if self.any_taken() => Change::default(),
             MessageFact::Cancelled => self.end(Status::Cancelled, "", at),
@@ -253,23 +269,48 @@ impl Progress {
             return Change::default();
         }
         *part = taken;
+        let parts = bit(index);
         let all_taken = self.parts.iter().all(|part| part.state != PartState::Waiting);
         let moved_from = if all_taken { self.become_status(Status::Sent, "", at) } else { None };
-        Change { moved_from, part: Some(index), refund: false }
+        Change { moved_from, parts, refund: false }
     }
 
     fn part_becomes(&mut self, number: u8, next: PartState, carrier: CarrierId, error: &str, at: UnixMillis) -> Change {
-        let Some((index, part)) = self.part_mut(number) else { return Change::default() };
-        if next.rank() <= part.state.rank() {
+        let Some(meant) = self.parts_meant(number) else { return Change::default() };
+        let mut parts = 0;
+        for (other, part) in self.parts.iter_mut().enumerate() {
+            if meant & bit(other) != 0 && next.rank() > part.state.rank() {
+                if part.state == PartState::Waiting {
+                    part.carrier = carrier;
+                }
+                part.state = next;
+                parts |= bit(other);
+            }
+        }
+        if parts == 0 {
             return Change::default();
         }
-        let was_waiting = part.state == PartState::Waiting;
-        part.state = next;
-        if was_waiting {
-            part.carrier = carrier;
-        }
         let moved_from = self.outcome(next).and_then(|status| self.become_status(status, error, at));
-        Change { moved_from, part: Some(index), refund: moved_from == Some(Status::New) && !self.any_taken() }
+        Change { moved_from, parts, refund: moved_from == Some(Status::New) && !self.any_taken() }
+    }
+
+    /// The part of that number with those that have its id: an operator that gave several parts one id (a long message
+    /// in one PDU) speaks of all of them.
+    fn parts_meant(&self, number: u8) -> Option<u16> {
+        let index = usize::from(number).checked_sub(1)?;
+        let named = self.parts.get(index)?;
+        let shares_id = |part: &Part| {
+            !named.canonical_id.is_empty() && part.carrier == named.carrier && part.canonical_id == named.canonical_id
+        };
+        let parts = self.parts.iter().enumerate().filter(|(other, part)| *other == index || shares_id(part));
+        Some(parts.fold(0, |meant, (other, _)| meant | bit(other)))
+    }
+
+    /// Whether some part is delivered, none has failed and none is still to be sent.
+    fn is_delivered_as_far_as_known(&self) -> bool {
+        let mut states = self.parts.iter().map(|part| part.state);
+        states.clone().any(|state| state == PartState::Delivered)
+            && states.all(|state| state != PartState::Waiting && state.failure().is_none())
     }
 
     /// The status that follows from the parts after one of them became `next`.
@@ -280,7 +321,7 @@ impl Progress {
 
     fn end(&mut self, status: Status, reason: &str, at: UnixMillis) -> Change {
         let moved_from = self.become_status(status, reason, at);
-        Change { moved_from, part: None, refund: moved_from.is_some() && !self.any_taken() }
+        Change { moved_from, parts: 0, refund: moved_from.is_some() && !self.any_taken() }
     }
 
     fn become_status(&mut self, next: Status, error: &str, at: UnixMillis) -> Option<Status> {
@@ -299,162 +340,6 @@ impl Progress {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AT: UnixMillis = UnixMillis(1_800_000_000_000);
-
-    fn submitted(part: u8) -> MessageFact {
-        let id: Box<str> = format!("id{part}").into();
-        MessageFact::Submitted { part, carrier: CarrierId(1), operator_id: id.clone(), canonical_id: id }
-    }
-
-    fn receipt(part: u8, state: ReceiptState) -> MessageFact {
-        let error = if state == ReceiptState::Delivered { "000" } else { "021" };
-        MessageFact::Receipt {
-            part,
-            carrier: CarrierId(1),
-            state,
-            error: error.into(),
-            done_at: None,
-            raw: Box::default(),
-        }
-    }
-
-    fn after(parts: u8, facts: &[MessageFact]) -> Progress {
-        let mut progress = Progress::new(parts, AT);
-        for fact in facts {
-            progress.apply(fact, AT);
-        }
-        progress
-    }
-
-    #[test]
-    fn one_part_goes_from_new_over_sent_to_delivered() {
-        let mut progress = Progress::new(1, AT);
-        assert_eq!(progress.apply(&submitted(1), AT).moved_from, Some(Status::New));
-        assert_eq!(progress.apply(&receipt(1, ReceiptState::Accepted), AT).moved_from, None);
-        assert_eq!(progress.apply(&receipt(1, ReceiptState::Delivered), AT).moved_from, Some(Status::Sent));
-        assert_eq!(progress.status, Status::Delivered);
-        assert_eq!(progress.apply(&receipt(1, ReceiptState::Delivered), AT), Change::default());
-    }
-
-    #[test]
-    fn a_long_message_is_delivered_when_all_its_parts_are() {
-        let mut facts = vec![submitted(1), submitted(2), submitted(3)];
-        facts.extend([2, 1].map(|part| receipt(part, ReceiptState::Delivered)));
-        assert_eq!(after(3, &facts).status, Status::Sent);
-        facts.push(receipt(3, ReceiptState::Delivered));
-        assert_eq!(after(3, &facts).status, Status::Delivered);
-    }
-
-    #[test]
-    fn the_first_part_that_fails_decides_and_a_late_delivery_still_lifts() {
-        let mut facts = vec![submitted(1), submitted(2), receipt(2, ReceiptState::Undelivered)];
-        assert_eq!(after(2, &facts).status, Status::Undelivered);
-        facts.push(receipt(1, ReceiptState::Expired));
-        assert_eq!(after(2, &facts).status, Status::Undelivered);
-        facts.extend([1, 2].map(|part| receipt(part, ReceiptState::Delivered)));
-        assert_eq!(after(2, &facts).status, Status::Delivered);
-    }
-
-    #[test]
-    fn a_refusal_before_anything_left_gives_the_price_back() {
-        let refused = MessageFact::Refused { part: 1, carrier: CarrierId(1), command_status: 0x0b, is_final: true };
-        let mut progress = Progress::new(1, AT);
-        let change = progress.apply(&refused, AT);
-        assert!(change.refund);
-        assert_eq!((progress.status, &*progress.error), (Status::Rejected, "0x000b"));
-        let mut half_sent = after(2, &[submitted(1)]);
-        let refused = MessageFact::Refused { part: 2, carrier: CarrierId(1), command_status: 0x0b, is_final: true };
-        assert!(!half_sent.apply(&refused, AT).refund);
-        assert_eq!(half_sent.status, Status::Rejected);
-    }
-
-    #[test]
-    fn what_has_left_is_not_cancelled() {
-        assert_eq!(after(2, &[submitted(1), MessageFact::Cancelled]).status, Status::New);
-        assert_eq!(after(1, &[MessageFact::Cancelled]).status, Status::Cancelled);
-    }
-
-    #[test]
-    fn what_has_left_is_not_purged_and_what_waits_is_rejected_and_refunded() {
-        let purged = || MessageFact::Purged { reason: "the operator is gone".into() };
-        assert_eq!(after(2, &[submitted(1), purged()]).status, Status::New);
-        let mut waiting = Progress::new(1, AT);
-        let change = waiting.apply(&purged(), AT);
-        assert_eq!((waiting.status, &*waiting.error, change.refund), (Status::Rejected, "purged", true));
-    }
-
-    #[test]
-    fn a_message_is_sent_only_when_all_parts_are_taken() {
-        assert_eq!(after(2, &[submitted(2)]).status, Status::New);
-        assert_eq!(after(2, &[submitted(2), submitted(1)]).status, Status::Sent);
-    }
-
-    #[test]
-    fn unknown_words_keep_waiting() {
-        let waiting = after(1, &[submitted(1), receipt(1, ReceiptState::Unknown)]);
-        assert_eq!(waiting.status, Status::Sent);
-    }
-
-    #[test]
-    fn no_pair_of_states_ever_moves_down() {
-        for from in Status::ALL {
-            assert!(!from.may_become(from));
-            for to in Status::ALL {
-                assert!(!(from.may_become(to) && to.may_become(from)), "{from:?} {to:?}");
-            }
-            assert!(!from.may_become(Status::New) && !Status::Delivered.may_become(from));
-        }
-        for late in [Status::Undelivered, Status::Expired, Status::Unknown] {
-            assert!(late.may_become(Status::Delivered));
-        }
-    }
-
-    fn any_fact() -> impl proptest::strategy::Strategy<Value = MessageFact> {
-        use proptest::prelude::*;
-        let states = prop_oneof![
-            Just(ReceiptState::Enroute),
-            Just(ReceiptState::Accepted),
-            Just(ReceiptState::Unknown),
-            Just(ReceiptState::Expired),
-            Just(ReceiptState::Deleted),
-            Just(ReceiptState::Undelivered),
-            Just(ReceiptState::Rejected),
-            Just(ReceiptState::Delivered)
-        ];
-        prop_oneof![
-            (0_u8..5).prop_map(submitted),
-            (0_u8..5, states).prop_map(|(part, state)| receipt(part, state)),
-            (0_u8..5, any::<bool>()).prop_map(|(part, is_final)| MessageFact::Refused {
-                part,
-                carrier: CarrierId(1),
-                command_status: 8,
-                is_final
-            }),
-            Just(MessageFact::Cancelled),
-            Just(MessageFact::Purged { reason: "by mistake".into() }),
-            Just(MessageFact::Ended { status: Status::Expired, reason: "validity_over" }),
-            Just(MessageFact::Ended { status: Status::Unknown, reason: "no_receipt" }),
-        ]
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_order_of_facts_only_moves_up(parts in 1_u8..4, facts in proptest::collection::vec(any_fact(), 0..40)) {
-            let mut progress = Progress::new(parts, AT);
-            for fact in &facts {
-                let before = progress.status;
-                let change = progress.apply(fact, AT);
-                match change.moved_from {
-                    Some(from) => proptest::prop_assert!(from == before && from.may_become(progress.status)),
-                    None => proptest::prop_assert_eq!(before, progress.status),
-                }
-            }
-            let again = facts.iter().fold(progress.clone(), |mut state, fact| { state.apply(fact, AT); state });
-            proptest::prop_assert!(progress.status == again.status || progress.status.may_become(again.status));
-        }
-    }
+fn bit(index: usize) -> u16 {
+    u32::try_from(index).ok().and_then(|index| 1_u16.checked_shl(index)).unwrap_or(0)
 }

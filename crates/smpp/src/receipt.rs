@@ -49,6 +49,13 @@ impl<'a> Receipt<'a> {
         self.id_tlv.or(self.id_text)
     }
 
+    /// Whether it is one beyond doubt, though the message was not marked so: it names a message and says what became
+    /// of it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.id().is_some() && (self.stat.is_some() || self.message_state.is_some())
+    }
+
     /// The id to try when [`Self::id`] matches nothing, if there is another one.
     #[must_use]
     pub fn other_id(&self) -> Option<&'a [u8]> {
@@ -60,6 +67,12 @@ impl<'a> Receipt<'a> {
 #[must_use]
 pub const fn is_receipt(esm_class: u8) -> bool {
     matches!(esm_class & TYPE_MASK, 0x04 | 0x08 | 0x20)
+}
+
+/// Whether `esm_class` says nothing of the kind of message: small SMSCs send receipts so.
+#[must_use]
+pub const fn has_no_type(esm_class: u8) -> bool {
+    esm_class & TYPE_MASK == 0
 }
 
 /// Reads a receipt from the message and the optional parameters; `None` if neither an id nor a state is found.
@@ -138,6 +151,12 @@ const fn separates(octet: u8) -> bool {
     octet <= b' ' || matches!(octet, b',' | b';' | b'|')
 }
 
+/// A value without the quotation marks around it.
+fn unquoted(value: &[u8]) -> &[u8] {
+    let inner = |mark: u8| value.strip_prefix(&[mark])?.strip_suffix(&[mark]);
+    inner(b'"').or_else(|| inner(b'\'')).unwrap_or(value)
+}
+
 /// The key that starts at `text`, and where its value begins.
 fn key_at(text: &[u8]) -> Option<(Key, usize)> {
     // Every key starts with one of these; most positions are dismissed by their first octet.
@@ -145,8 +164,9 @@ fn key_at(text: &[u8]) -> Option<(Key, usize)> {
         return None;
     }
     KEYS.iter().find_map(|&(name, key)| {
-        let matches = text.get(..name.len())?.eq_ignore_ascii_case(name) && text.get(name.len()) == Some(&b':');
-        matches.then_some((key, name.len() + 1))
+        let rest = text.get(name.len()..).filter(|_| text[..name.len()].eq_ignore_ascii_case(name))?;
+        let blanks = rest.iter().take_while(|&&octet| octet == b' ').count();
+        matches!(rest.get(blanks), Some(b':' | b'=')).then_some((key, name.len() + blanks + 1))
     })
 }
 
@@ -169,7 +189,7 @@ fn read_text<'a>(text: &'a [u8], receipt: &mut Receipt<'a>) {
             at += blanks;
         }
         let octets = text[at..].iter().take_while(|&&octet| !separates(octet)).count();
-        let value = (octets > 0).then(|| &text[at..at + octets]);
+        let value = Some(unquoted(&text[at..at + octets])).filter(|value| !value.is_empty());
         at += octets;
         let field = match key {
             Key::Id => &mut receipt.id_text,

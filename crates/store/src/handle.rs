@@ -283,8 +283,15 @@ impl Store {
         self.engine.prompt.ask(move |shared| ask_lines::untold(shared, lane, after, limit)).await
     }
 
-    /// Where a receipt belongs; `canonical_ids` are the forms of its id, likeliest first. The newest
-    /// message wins where an operator used an id twice.
+    /// Where a receipt belongs, as far as that is known at once; the way of nearly all of them. `None` says
+    /// nothing: then [`Store::match_receipt`] has to be asked.
+    #[must_use]
+    pub fn match_at_once(&self, carrier: CarrierId, canonical_id: &str) -> Option<ReceiptMatch> {
+        ask_receipts::match_in_memory(&self.engine.shared, carrier, canonical_id)
+    }
+
+    /// Where a receipt belongs, for each form of its id. Where an operator used an id again, the newest message wins
+    /// that still waits for its outcome.
     ///
     /// # Errors
     /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
@@ -292,14 +299,17 @@ impl Store {
         &self,
         carrier: CarrierId,
         canonical_ids: &[Box<str>],
-    ) -> Result<Option<ReceiptMatch>, QuestionError> {
-        let likeliest =
-            canonical_ids.first().and_then(|id| ask_receipts::match_in_memory(&self.engine.shared, carrier, id));
-        if likeliest.is_some() {
-            return Ok(likeliest);
-        }
+    ) -> Result<Vec<Option<ReceiptMatch>>, QuestionError> {
         let canonical_ids = canonical_ids.to_vec();
         self.engine.prompt.ask(move |shared| ask_receipts::match_receipt(shared, carrier, &canonical_ids)).await
+    }
+
+    /// Parked receipts of all carriers after `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
+    pub async fn parked_after(&self, after: MessageId, limit: usize) -> Result<Vec<ParkedReceipt>, QuestionError> {
+        self.engine.prompt.ask(move |shared| ask_receipts::parked_after(shared, after, limit)).await
     }
 
     /// Parked receipts of `carrier` that `canonical_id` matches, oldest first.
@@ -312,6 +322,12 @@ impl Store {
         }
         let canonical_id = canonical_id.to_owned();
         self.engine.prompt.ask(move |shared| ask_receipts::parked(shared, carrier, &canonical_id)).await
+    }
+
+    /// Whether that receipt is still parked; cheap, and true as well where memory can't tell.
+    #[must_use]
+    pub fn may_be_parked(&self, id: MessageId) -> bool {
+        self.engine.shared.parked.may_hold(id)
     }
 
     /// Whether any receipt is parked; cheap.

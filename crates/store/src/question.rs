@@ -167,6 +167,10 @@ pub struct Health {
     pub commit_microseconds_sum: [u64; 2],
     /// Receipts parked without a message.
     pub parked_receipts: usize,
+    /// Parked receipts whose message never showed up in their time.
+    pub orphans_expired: u64,
+    /// Operator ids that were given to another message before.
+    pub operator_ids_reused: u64,
     /// Octets in write-ahead logs.
     pub wal_octets: u64,
 }

@@ -128,5 +128,41 @@ async fn what_was_sent_is_read_repeated_and_cancelled() {
         (status, &preview["data"][0]["route"], &preview["data"][0]["encoding"]),
         (200, &json!("operator-one"), &json!(8))
     );
+    encodings_are_chosen_and_compared(&place).await;
     place.flow.stop().await;
+}
+
+/// The choice of an encoding: what each would cost, what is sent, and what is refused.
+async fn encodings_are_chosen_and_compared(place: &Place) {
+    let body = |message: &str, encoding: &str| {
+        json!({"sender": "ACME", "message": message, "phoneNumbers": ["48111222333"], "encoding": encoding}).to_string()
+    };
+    let text = format!("ża{}ż", "b".repeat(120));
+    let (status, preview) = place.call("POST", "/v2.1/sms/preview", &body(&text, "auto")).await;
+    let item = &preview["data"][0];
+    assert_eq!((status, &item["numberOfParts"], &item["smsPrice"]), (200, &json!(2), &json!(1400)), "{preview}");
+    assert_eq!((&item["forcingCharacters"], &item["forcingPositions"]), (&json!(["ż"]), &json!([0, 122])));
+    let expected = json!([
+        {"choice": "auto", "encoding": 8, "numberOfParts": 2, "numberOfUnits": 123, "smsPrice": 1400, "replaced": 0},
+        {"choice": "gsm7-transliterated", "encoding": 0, "numberOfParts": 1, "numberOfUnits": 123, "smsPrice": 700, "replaced": 2},
+        {"choice": "gsm7-national", "encoding": 8, "numberOfParts": 2, "numberOfUnits": 123, "smsPrice": 1400, "replaced": 0},
+        {"choice": "ucs2", "encoding": 8, "numberOfParts": 2, "numberOfUnits": 123, "smsPrice": 1400, "replaced": 0},
+    ]);
+    assert_eq!(item["choices"], expected);
+    let (status, sent) = place.call("POST", "/v2.1/sms", &body("Zażółć", "gsm7-transliterated")).await;
+    let item = &sent["data"][0];
+    assert_eq!((status, &item["message"], &item["encoding"]), (200, &json!("Zazolc"), &json!(0)), "{sent}");
+    let (status, sent) = place.call("POST", "/v2.1/sms", &body("plain", "ucs2")).await;
+    assert_eq!((status, &sent["data"][0]["encoding"]), (200, &json!(8)));
+    let (status, refused) = place.call("POST", "/v2.1/sms", &body("ok 👍", "gsm7-transliterated")).await;
+    assert_eq!((status, &refused["errors"][0]["code"]), (422, &json!("E-4-022")), "{refused}");
+    assert_eq!(refused["errors"][0]["meta"]["value"], "👍 at 3");
+    for wrong in ["", "gsm7", "AUTO"] {
+        let (status, refused) = place.call("POST", "/v2.1/sms", &body("plain", wrong)).await;
+        assert_eq!((status, &refused["errors"][0]["code"]), (422, &json!("E-4-021")), "{refused}");
+        assert_eq!(refused["errors"][0]["meta"]["parameter"], "encoding");
+    }
+    let number = json!({"sender": "ACME", "message": "x", "phoneNumbers": ["48111222333"], "encoding": 8});
+    let (status, refused) = place.call("POST", "/v2.1/sms", &number.to_string()).await;
+    assert_eq!((status, &refused["errors"][0]["code"]), (422, &json!("E-4-002")), "{refused}");
 }

@@ -11,11 +11,18 @@ pub struct Behaviour {
     pub receipt_after: Duration,
     /// Whether receipts are sent at all; those held back go out when this turns true.
     pub receipts: bool,
+    /// Every other receipt is due at once, before the answer.
+    pub early: bool,
 }
 
 impl Default for Behaviour {
     fn default() -> Self {
-        Self { round_trip: Duration::from_millis(5), receipt_after: Duration::from_millis(20), receipts: true }
+        Self {
+            round_trip: Duration::from_millis(5),
+            receipt_after: Duration::from_millis(20),
+            receipts: true,
+            early: false,
+        }
     }
 }
 

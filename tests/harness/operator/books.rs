@@ -40,6 +40,7 @@ pub struct Books {
     submitted: Mutex<Vec<Submitted>>,
     receipts: Mutex<Vec<ReceiptGiven>>,
     crashes: AtomicU32,
+    receipts_refused: AtomicU32,
 }
 
 impl Books {
@@ -58,6 +59,17 @@ impl Books {
     /// The platform took responsibility for that receipt.
     pub fn acknowledged(&self, place: usize) {
         self.receipts.lock()[place].acknowledged = true;
+    }
+
+    /// The platform asked for a receipt to be repeated.
+    pub fn refused(&self) {
+        self.receipts_refused.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it did.
+    #[must_use]
+    pub fn refused_count(&self) -> u32 {
+        self.receipts_refused.load(Ordering::SeqCst)
     }
 
     /// Notes that the server was killed.

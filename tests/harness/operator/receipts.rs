@@ -40,8 +40,18 @@ impl Waiting {
     pub fn take(&self, count: usize) -> Vec<Due> {
         let now = Instant::now();
         let mut due = self.due.lock();
-        let ready = due.iter().take(count).take_while(|receipt| receipt.at <= now).count();
-        due.drain(..ready).collect()
+        let mut ready = Vec::new();
+        let mut index = 0;
+        while ready.len() < count
+            && let Some(receipt) = due.get(index)
+        {
+            if receipt.at <= now {
+                ready.extend(due.remove(index));
+            } else {
+                index += 1;
+            }
+        }
+        ready
     }
 
     /// How many wait.

@@ -111,8 +111,9 @@ impl Session {
         id.push(0);
         self.answers.push_back((answer_at, Frame::new(frame.command | pdu::RESPONSE, 0, frame.sequence, &id)));
         if submit.receipt_wanted {
+            let is_early = behaviour.early && operator_id.ends_with(['0', '2', '4', '6', '8']);
             self.shared.receipts.add(Due {
-                at: answer_at + behaviour.receipt_after,
+                at: if is_early { Instant::now() } else { answer_at + behaviour.receipt_after },
                 source: submit.source.clone(),
                 destination: submit.destination.clone(),
                 operator_id: operator_id.clone(),
@@ -133,6 +134,7 @@ impl Session {
             if frame.status == 0 {
                 self.shared.books.acknowledged(place);
             } else {
+                self.shared.books.refused();
                 self.shared.receipts.add(due);
             }
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Endpoint, EventKind};
 use super::number::Number;
+use crate::encoding::EncodingChoice;
 use crate::id::{AccountId, SenderId};
 use crate::money::{CURRENCIES, Currency, Money};
 use crate::sender::Sender;
@@ -62,11 +63,19 @@ pub struct AccountSettings {
     pub priority: bool,
     /// Messages per second, 0 = no limit.
     pub messages_per_second: u32,
+    /// How texts travel where a request does not say.
+    pub encoding: EncodingChoice,
 }
 
 impl Default for AccountSettings {
     /// What the setup file means where it leaves a key out.
     fn default() -> Self {
-        Self { currency: CURRENCIES[0], balance: Money(10_000_000), priority: true, messages_per_second: 0 }
+        Self {
+            currency: CURRENCIES[0],
+            balance: Money(10_000_000),
+            priority: true,
+            messages_per_second: 0,
+            encoding: EncodingChoice::default(),
+        }
     }
 }

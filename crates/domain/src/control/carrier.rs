@@ -6,8 +6,10 @@ use super::link::Link;
 use super::secret::Secret;
 use super::status_rule::StatusRule;
 use crate::choice::choice;
+use crate::encoding::NationalTables;
 use crate::id::CarrierId;
 use crate::operator_id::MessageIdFormat;
+use crate::receipt::{LongReceipts, ReceiptWords, ReceiptZone};
 
 /// Which SMPP version a carrier speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +110,18 @@ pub struct Carrier {
     pub default_alphabet: DefaultAlphabet,
     /// How long messages travel.
     pub long_messages: LongMessages,
+    /// National language tables that reach the handset.
+    pub national_tables: NationalTables,
+    /// For which parts of a long message there are receipts.
+    pub long_receipts: LongReceipts,
+    /// Whether intermediate receipts are asked for.
+    pub intermediate_receipts: bool,
+    /// Whether a message that is not marked as a receipt is one if it reads like one.
+    pub sniff_receipts: bool,
+    /// The carrier's clock.
+    pub receipt_time_zone: ReceiptZone,
+    /// Words of its own in receipts.
+    pub receipt_words: ReceiptWords,
     /// How its sessions are run.
     #[serde(flatten)]
     pub link: Link,
@@ -137,6 +151,12 @@ impl Default for Carrier {
             message_id_format: MessageIdFormat::default(),
             default_alphabet: DefaultAlphabet::default(),
             long_messages: LongMessages::default(),
+            national_tables: NationalTables::default(),
+            long_receipts: LongReceipts::default(),
+            intermediate_receipts: false,
+            sniff_receipts: false,
+            receipt_time_zone: ReceiptZone::default(),
+            receipt_words: ReceiptWords::default(),
             link: Link::default(),
             status: Vec::new(),
         }

@@ -1,6 +1,8 @@
 //! The rules of the fields: from an order to values that can be trusted, or everything that is wrong.
 
+use domain::choice::Choice as _;
 use domain::control::{Account, Key};
+use domain::encoding::EncodingChoice;
 use domain::lane::Lane;
 use domain::limits;
 use domain::problem::Problem;
@@ -16,6 +18,9 @@ pub(super) struct Conditions {
     pub validity_minutes: u32,
     pub schedule_time: i64,
     pub flash: bool,
+    pub encoding: EncodingChoice,
+    /// The choice stands in the order; otherwise it is the account's.
+    pub encoding_is_asked: bool,
 }
 
 /// Longest excerpt of what was passed that goes back in `meta.value`, in characters.
@@ -62,6 +67,14 @@ pub(super) fn check(
     if order.short_link == Some(true) {
         findings.add(Problem::ShortLinkUnavailable, "shortLink", "true");
     }
+    let asked = order.encoding.as_deref().map(|name| {
+        EncodingChoice::by_name(name).unwrap_or_else(|| {
+            findings.add(Problem::EncodingInvalid, "encoding", name);
+            EncodingChoice::Auto
+        })
+    });
+    let encoding = asked.unwrap_or(order.account.settings.encoding);
+    let encoding_is_asked = asked.is_some();
     check_references(order, url_allowed, &mut findings);
     let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
     if lane == Lane::Priority && !order.account.settings.priority {
@@ -69,7 +82,7 @@ pub(super) fn check(
     }
     match sender {
         Some(sender) if findings.0.is_empty() => {
-            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash })
+            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash, encoding, encoding_is_asked })
         }
         _ => Err(findings.0),
     }

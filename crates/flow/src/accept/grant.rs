@@ -1,11 +1,14 @@
 //! The way in: check, price, pay, make durable.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use domain::choice::Choice as _;
 use domain::clock::{Clock, UnixMillis};
-use domain::control::Account;
+use domain::control::{Account, Carrier, Control};
+use domain::encoding::EncodingChoice;
 use domain::id::AccountId;
 use domain::lane::{Lane, Traffic};
 use domain::limits;
@@ -13,13 +16,15 @@ use domain::money::Money;
 use domain::problem::Problem;
 use domain::request::{RefusedRecipient, Request};
 use sha2::{Digest, Sha256};
+use smallvec::SmallVec;
 use store::{AcceptOutcome, RecordError, Store};
-use text::{Measure, ReferenceWidth};
+use text::Measure;
 
 use super::balance::Meters;
 use super::check::{self, Conditions, detail};
-use super::order::{Charge, Granted, Order, Preview, Refusal, RefusalDetail};
+use super::order::{Alternative, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use super::recipients::{self, Recipients};
+use super::write::write;
 use crate::enqueue::Enqueue;
 use crate::latency::{self, Latency};
 
@@ -45,6 +50,8 @@ struct Checked {
     conditions: Conditions,
     recipients: Recipients,
     measure: Measure,
+    /// The text as it is sent, where that is not the order's.
+    text: Option<Box<str>>,
     total: Money,
 }
 
@@ -75,7 +82,7 @@ impl Accept {
             return Err(refusal(Problem::ShuttingDown, Some(1)));
         }
         let now = inner.clock.now();
-        let Checked { conditions, recipients, measure, total } = self.check(&order, now)?;
+        let Checked { conditions, recipients, measure, text, total } = self.check(&order, now)?;
         let count = recipients.accepted.len();
         inner
             .meters
@@ -83,7 +90,10 @@ impl Accept {
             .map_err(|wait| refusal(Problem::TooManyRequests, Some(whole_seconds(wait))))?;
         let lane = conditions.lane;
         let account = Arc::clone(&order.account);
-        let request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
+        let mut request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
+        if let Some(text) = text {
+            request.text = text;
+        }
         if !inner.meters.spend(&account, total) {
             return self.repeated_although_broke(request, &account).await;
         }
@@ -103,16 +113,13 @@ impl Accept {
         let checked = self.check(order, self.0.clock.now())?;
         let control = self.0.store.control();
         let text = order.message.as_deref().unwrap_or_default();
-        let mut forcing_characters = Vec::new();
-        for forcing in text::forcing_characters(text) {
-            if !forcing_characters.contains(&forcing.character) {
-                forcing_characters.push(forcing.character);
-            }
-        }
+        let forcing = text.chars().enumerate().filter(|(_, character)| text::gsm7::units(*character).is_none());
+        let forcing = forcing.map(|(position, character)| Forcing { character, position });
         let carrier_name = |id| control.carrier(id).map(|carrier| carrier.name.clone()).unwrap_or_default();
         let charge = |message: &domain::request::NewMessage| Charge {
             phone: message.phone,
             price: message.price,
+            price_per_part: Money(message.price.0 / i64::from(checked.measure.parts.max(1))),
             carrier: message.carrier,
             carrier_name: carrier_name(message.carrier),
         };
@@ -120,7 +127,9 @@ impl Accept {
             encoding: checked.measure.encoding,
             units: checked.measure.units,
             parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
-            forcing_characters,
+            text: checked.text.as_deref().unwrap_or(text).to_owned(),
+            forcing: forcing.take(limits::FORCING_CHARACTERS_SHOWN_MAX).collect(),
+            alternatives: alternatives(text, &carriers_of(&control, &checked.recipients)),
             currency: order.account.settings.currency.number,
             charges: checked.recipients.accepted.iter().map(charge).collect(),
             refused: checked.recipients.refused,
@@ -145,8 +154,7 @@ impl Accept {
             }
             (Ok(_), Err(problem)) => return Err(Refusal { details: vec![problem], retry_after_seconds: None }),
         };
-        let text = order.message.as_deref().unwrap_or_default();
-        let measure = text::measure(text, ReferenceWidth::Bits8);
+        let (measure, text) = self.write(order, &conditions, &recipients)?;
         let parts = u8::try_from(measure.parts).ok().filter(|&parts| parts <= limits::PARTS_PER_MESSAGE_MAX);
         let Some(parts) = parts else {
             return Err(Refusal {
@@ -158,7 +166,36 @@ impl Accept {
             return Err(Refusal { details: recipients.refused, retry_after_seconds: None });
         }
         let total = recipients.price(parts);
-        Ok(Checked { conditions, recipients, measure, total })
+        Ok(Checked { conditions, recipients, measure, text, total })
+    }
+
+    /// The text as it is sent, measured; the text itself only where it is not the order's.
+    fn write(
+        &self,
+        order: &Order,
+        conditions: &Conditions,
+        recipients: &Recipients,
+    ) -> Result<(Measure, Option<Box<str>>), Refusal> {
+        let text = order.message.as_deref().unwrap_or_default();
+        let control = self.0.store.control();
+        let carriers = carriers_of(&control, recipients);
+        let written = write(text, conditions.encoding, &carriers).or_else(|unencodable| {
+            if conditions.encoding_is_asked {
+                return Err(unencodable);
+            }
+            // The account's own choice must not keep a message from being sent: it goes as it is.
+            write(text, EncodingChoice::Auto, &carriers)
+        });
+        let written = written.map_err(|unencodable| {
+            let position = text[..unencodable.byte_index].chars().count();
+            let value = format!("{} at {position}", unencodable.character);
+            Refusal { details: vec![detail(Problem::EncodingImpossible, "message", &value)], retry_after_seconds: None }
+        })?;
+        let text = match written.text {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => Some(text.into_boxed_str()),
+        };
+        Ok((written.measure, text))
     }
 
     fn request(
@@ -260,6 +297,35 @@ pub(super) fn storage_refusal(error: &RecordError) -> Refusal {
     }
 }
 
+/// The carriers that the recipients were planned for, each once.
+fn carriers_of<'a>(control: &'a Control, recipients: &Recipients) -> SmallVec<[&'a Carrier; 4]> {
+    let mut carriers: SmallVec<[&Carrier; 4]> = SmallVec::new();
+    let mut last = None;
+    for message in &recipients.accepted {
+        // Neighbours mostly leave by the same one.
+        if last.replace(message.carrier) == Some(message.carrier) {
+            continue;
+        }
+        if let Some(carrier) = control.carrier(message.carrier)
+            && !carriers.iter().any(|known| known.id == carrier.id)
+        {
+            carriers.push(carrier);
+        }
+    }
+    carriers
+}
+
+/// What each choice would make of a text, where it can be sent so.
+fn alternatives(text: &str, carriers: &[&Carrier]) -> Vec<Alternative> {
+    let sendable = EncodingChoice::NAMES.iter().filter_map(|(choice, _)| {
+        let written = write(text, *choice, carriers).ok()?;
+        let Measure { encoding, units, parts } = written.measure;
+        let parts = u8::try_from(parts).ok().filter(|parts| *parts <= limits::PARTS_PER_MESSAGE_MAX)?;
+        Some(Alternative { choice: *choice, encoding, units, parts, replaced: written.replaced })
+    });
+    sendable.collect()
+}
+
 fn whole_seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
@@ -283,6 +349,7 @@ fn fingerprint(order: &Order) -> [u8; 16] {
         [order.validity, order.schedule_time, order.message_type].map(|number| number.unwrap_or(0).to_le_bytes());
     field(numbers.as_flattened());
     field(&[u8::from(order.priority == Some(true)), u8::from(order.short_link == Some(true))]);
+    field(order.encoding.as_deref().unwrap_or_default().as_bytes());
     for number in order.phone_numbers.iter().flatten() {
         field(number.as_bytes());
     }

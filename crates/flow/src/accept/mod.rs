@@ -6,8 +6,9 @@ mod check;
 mod grant;
 mod order;
 mod recipients;
+mod write;
 
 pub(crate) use balance::Meters;
 pub use cancel::CancelOutcome;
 pub use grant::Accept;
-pub use order::{Charge, Granted, Order, Preview, Refusal, RefusalDetail};
+pub use order::{Alternative, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::control::{Account, Key};
+use domain::encoding::EncodingChoice;
 use domain::id::CarrierId;
 use domain::money::Money;
 use domain::problem::Problem;
@@ -41,6 +42,8 @@ pub struct Order {
     pub external_id: Option<String>,
     /// Field `priority`.
     pub priority: Option<bool>,
+    /// Field `encoding`.
+    pub encoding: Option<String>,
 }
 
 /// One thing that is wrong with an order, in the shape of the contract's `errors[]`.
@@ -87,14 +90,42 @@ pub struct Preview {
     pub units: u32,
     /// Parts per message.
     pub parts: u8,
-    /// Characters that force UCS-2, each once, in order.
-    pub forcing_characters: Vec<char>,
+    /// The text as it would be sent.
+    pub text: String,
+    /// Characters that force UCS-2 with their places, in order; at most [`domain::limits::FORCING_CHARACTERS_SHOWN_MAX`].
+    pub forcing: Vec<Forcing>,
+    /// What each choice of an encoding would make of the text, where it can be sent so.
+    pub alternatives: Vec<Alternative>,
     /// ISO 4217 number of the prices.
     pub currency: u16,
     /// One entry per accepted recipient.
     pub charges: Vec<Charge>,
     /// Recipients that would be refused.
     pub refused: Vec<RefusalDetail>,
+}
+
+/// A character that forces UCS-2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forcing {
+    /// The character.
+    pub character: char,
+    /// Its place in the text, in characters from 0.
+    pub position: usize,
+}
+
+/// What a choice of an encoding would make of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// The choice.
+    pub choice: EncodingChoice,
+    /// How the text would travel.
+    pub encoding: Encoding,
+    /// Units it would take.
+    pub units: u32,
+    /// Parts per message.
+    pub parts: u8,
+    /// Characters that would be replaced.
+    pub replaced: u32,
 }
 
 /// What one recipient would cost and which way the message would go.
@@ -104,6 +135,8 @@ pub struct Charge {
     pub phone: domain::phone::Phone,
     /// Price of the whole message.
     pub price: Money,
+    /// Price of one part.
+    pub price_per_part: Money,
     /// The carrier it would leave by.
     pub carrier: CarrierId,
     /// The carrier's name.

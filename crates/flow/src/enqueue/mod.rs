@@ -5,6 +5,7 @@
 //! ([`service`]). A message that is in memory or with a bind is *held* by its line, so that it is never
 //! fetched twice. In which order messages leave is decided by [`fair`].
 
+mod encoded;
 mod fair;
 mod job;
 mod line;
@@ -14,7 +15,8 @@ mod lines;
 mod service;
 mod spill;
 
-pub use job::{Encoded, Entry, Job, ReferenceOctets};
+pub use encoded::{Encoded, ReferenceOctets};
+pub use job::{Entry, Job};
 pub use line::Line;
 pub use lines::Enqueue;
 pub use service::Service;

@@ -16,6 +16,7 @@ use super::form::Form;
 use super::full::FullQueues;
 use super::login::Login;
 use super::pace::Pace;
+use super::references::References;
 use super::throttle::{PaceReason, Throttle};
 use super::verdict::Table;
 
@@ -91,6 +92,7 @@ pub struct CarrierState {
     /// Its settings; a change of them makes a new state.
     pub carrier: Arc<Carrier>,
     pub(super) pace: Pace,
+    pub(super) references: References,
     /// Binds reserved for the Priority lane that are bound right now.
     pub(super) priority_bound: AtomicUsize,
     /// Times the operator asked for a slower pace.
@@ -122,6 +124,7 @@ impl CarrierState {
         };
         Self {
             pace: Pace::new(carrier.rate_per_second),
+            references: References::default(),
             priority_bound: AtomicUsize::new(0),
             throttled: AtomicU64::new(0),
             paused: AtomicBool::new(false),

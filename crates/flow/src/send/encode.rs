@@ -13,6 +13,8 @@ use crate::enqueue::{Encoded, Job, ReferenceOctets};
 const UDHI: u8 = 0x40;
 /// registered_delivery: a receipt for success and failure (§5.2.17).
 const RECEIPT_WANTED: u8 = 0x01;
+/// registered_delivery: intermediate notifications as well (§5.2.17).
+const INTERMEDIATE_WANTED: u8 = 0x10;
 /// Message class 0 in data_coding (§5.2.19, 3GPP TS 23.038 §4).
 const CLASS_0: u8 = 0x10;
 
@@ -32,21 +34,30 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Writes part `number` (from 1) of `job` and hands the PDU to `push`.
+    /// Writes part `number` (from 1) of `job`, or all of it where it goes in one piece, and hands the PDU to `push`.
     pub(super) fn submit<R>(
         &mut self,
         carrier: &Carrier,
-        (job, encoded): (&Job, &Encoded),
+        (job, encoded, reference): (&Job, &Encoded, u16),
         number: u8,
         (now, form): (UnixMillis, Form),
         push: impl FnOnce(&Written<'_>) -> R,
     ) -> R {
         use std::fmt::Write as _;
-        let part = encoded.parts.get(usize::from(number).saturating_sub(1)).map(Vec::as_slice).unwrap_or_default();
         self.short_message.clear();
-        self.short_message.extend_from_slice(part);
         self.tlvs.clear();
-        let has_header = self.patch_reference(form.long_messages(carrier), encoded.reference, job.reference());
+        let has_header = match job.whole(encoded) {
+            Some(whole) => {
+                self.short_message.extend_from_slice(whole);
+                false
+            }
+            None => {
+                let part = encoded.parts.get(usize::from(number).saturating_sub(1));
+                self.short_message.extend_from_slice(part.map(Vec::as_slice).unwrap_or_default());
+                let as_sar = form.long_messages(encoded.long_messages) == LongMessages::Sar;
+                self.patch_reference(encoded, as_sar, reference)
+            }
+        };
         self.destination.clear();
         _ = write!(self.destination, "{}", job.phone);
         self.validity.clear();
@@ -62,13 +73,17 @@ impl Scratch {
         };
         let by_data_sm = form.submit_with(carrier) == SubmitWith::DataSm;
         if by_data_sm {
-            self.payload_to_tlv(remaining_ms, form);
+            self.payload_to_tlv();
+            self.write_time_to_live(remaining_ms, form);
+        } else if job.whole(encoded).is_some() {
+            self.payload_to_tlv();
         }
         let source = Address { ton, npi, digits: content.sender.as_str().as_bytes() };
         let destination = Address { ton: 1, npi: 1, digits: self.destination.as_bytes() };
         let esm_class = if has_header { UDHI } else { 0 };
         let data_coding = encoded.data_coding | if content.flash { CLASS_0 } else { 0 };
-        let registered_delivery = RECEIPT_WANTED;
+        let intermediate = if carrier.intermediate_receipts { INTERMEDIATE_WANTED } else { 0 };
+        let registered_delivery = RECEIPT_WANTED | intermediate;
         let tlvs = Tlvs::new(&self.tlvs);
         if by_data_sm {
             let data =
@@ -88,12 +103,17 @@ impl Scratch {
         }))
     }
 
-    /// What `data_sm` has no fields for: the text, and how long it is good for (§5.3.2.32, §5.3.2.9).
-    fn payload_to_tlv(&mut self, remaining_ms: i64, form: Form) {
+    /// Moves the text into message_payload (§5.3.2.32).
+    fn payload_to_tlv(&mut self) {
         let octets = u16::try_from(self.short_message.len()).unwrap_or(u16::MAX);
         self.tlvs.extend_from_slice(&tag::MESSAGE_PAYLOAD.to_be_bytes());
         self.tlvs.extend_from_slice(&octets.to_be_bytes());
         self.tlvs.extend_from_slice(&self.short_message);
+        self.short_message.clear();
+    }
+
+    /// How long a message is good for, where the PDU has no field for it (§5.3.2.9).
+    fn write_time_to_live(&mut self, remaining_ms: i64, form: Form) {
         if !form.has(Form::WITHOUT_TIMES) {
             let seconds = u32::try_from((remaining_ms.max(0) + 999) / 1000).unwrap_or(u32::MAX);
             self.tlvs.extend_from_slice(&tag::QOS_TIME_TO_LIVE.to_be_bytes());
@@ -103,17 +123,19 @@ impl Scratch {
     }
 
     /// Puts the reference where it belongs; true when the part keeps its user data header.
-    fn patch_reference(&mut self, long_messages: LongMessages, octets: ReferenceOctets, reference: u16) -> bool {
+    fn patch_reference(&mut self, encoded: &Encoded, as_sar: bool, reference: u16) -> bool {
         let [high, low] = reference.to_be_bytes();
-        match octets {
-            ReferenceOctets::None => return false,
+        match encoded.reference {
+            ReferenceOctets::None => return encoded.has_tables,
             ReferenceOctets::Bits8 => self.short_message[3] = low,
-            ReferenceOctets::Bits16 => self.short_message[4..6].copy_from_slice(&[high, low]),
+            ReferenceOctets::Bits16 => self.short_message[3..5].copy_from_slice(&[high, low]),
         }
-        if long_messages == LongMessages::Sar {
-            self.header_to_sar(reference, octets);
+        // Tables can be named in a header only.
+        if as_sar && !encoded.has_tables {
+            self.header_to_sar(reference, encoded.reference);
+            return false;
         }
-        long_messages != LongMessages::Sar
+        true
     }
 
     /// Moves the concatenation header into sar_msg_ref_num, sar_total_segments and sar_segment_seqnum

@@ -49,9 +49,11 @@ impl Form {
         self.0 & other.0 != 0
     }
 
-    /// How long messages travel in this form.
-    pub(super) const fn long_messages(self, carrier: &Carrier) -> LongMessages {
-        match carrier.long_messages {
+    /// How long messages travel in this form, `usual` being how they do else. A payload stays one: its parts left the
+    /// line together.
+    pub(super) const fn long_messages(self, usual: LongMessages) -> LongMessages {
+        match usual {
+            LongMessages::Payload => LongMessages::Payload,
             LongMessages::Sar if self.has(Self::WITHOUT_TLVS) => LongMessages::Udh8,
             kept if self.has(Self::WITHOUT_TLVS) || !self.has(Self::AS_SAR) => kept,
             _ => LongMessages::Sar,
@@ -68,9 +70,13 @@ impl Form {
         let next = present.with(self);
         match self {
             Self::AS_UCS2 => as_ucs2(job).is_some(),
-            Self::AS_SAR => job.content().parts > 1 && next.long_messages(carrier) != present.long_messages(carrier),
+            Self::AS_SAR => {
+                job.content().parts > 1
+                    && next.long_messages(carrier.long_messages) != present.long_messages(carrier.long_messages)
+            }
             Self::WITHOUT_TLVS => {
-                let long = job.content().parts > 1 && next.long_messages(carrier) != present.long_messages(carrier);
+                let long = job.content().parts > 1
+                    && next.long_messages(carrier.long_messages) != present.long_messages(carrier.long_messages);
                 long || next.submit_with(carrier) != present.submit_with(carrier)
             }
             _ => true,
@@ -89,6 +95,9 @@ pub(super) fn as_ucs2(job: &Job) -> Option<Encoded> {
     Some(Encoded {
         parts: segments.iter().map(Segment::short_message).collect(),
         reference: ReferenceOctets::None,
+        has_tables: false,
+        whole: None,
+        long_messages: LongMessages::Udh8,
         data_coding: Encoding::Ucs2.data_coding(),
     })
 }

@@ -16,7 +16,7 @@ use super::gate::Gate;
 use super::refusals::{GoBack, Nacks};
 use super::service::Shared;
 use super::slots::{InFlight, Slots};
-use crate::enqueue::{Enqueue, Job, Line};
+use crate::enqueue::{Enqueue, Job, Line, ReferenceOctets};
 use crate::latency::{self, Latency};
 use crate::settle::{Settle, Taken};
 
@@ -178,7 +178,7 @@ impl BindHandler {
         let carrier = Arc::clone(&self.state.carrier);
         let form = self.form_of(&job);
         let other = if form.has(Form::AS_UCS2) { form::as_ucs2(&job) } else { None };
-        let encoded = match job.shared.encoded(carrier.long_messages, carrier.default_alphabet) {
+        let encoded = match job.shared.encoded(&carrier) {
             Ok(encoded) => other.as_ref().unwrap_or(encoded),
             Err(error) => {
                 tracing::error!(target: "send", %error, message = %job.id, "an accepted text can't be encoded");
@@ -186,8 +186,19 @@ impl BindHandler {
                 return Ok(());
             }
         };
-        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form });
-        let pushed = self.scratch.submit(&carrier, (&job, encoded), number, (now, form), |written| match written {
+        let is_whole = job.whole(encoded).is_some();
+        if is_whole && number != 1 {
+            // All of it went, or goes, with the first part.
+            self.gate.give_back(1);
+            return Ok(());
+        }
+        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form, is_whole });
+        let reference = match encoded.reference {
+            ReferenceOctets::None => 0,
+            _ => job.reference(|natural| self.state.references.give(&job.content().sender, job.phone, natural)),
+        };
+        let parts = (&*job, encoded, reference);
+        let pushed = self.scratch.submit(&carrier, parts, number, (now, form), |written| match written {
             Written::SubmitSm(sm) => batch.push(token, sm),
             Written::DataSm(data) => batch.push_data(token, data),
         });
@@ -230,7 +241,7 @@ impl BindHandler {
         });
     }
 
-    fn hand_over(&self, lane: Lane, taken: Vec<Taken>, jobs: Vec<Arc<Job>>) {
+    fn hand_over(&self, lane: Lane, taken: Vec<Taken>, jobs: Vec<(Arc<Job>, u8)>) {
         if taken.is_empty() {
             return;
         }
@@ -238,8 +249,8 @@ impl BindHandler {
         let (held, slots) = (Arc::clone(&self.held), jobs.len());
         held[lane.index()].fetch_add(slots, Ordering::Relaxed);
         self.settle.taken(&self.state.carrier, lane, taken, move |_| {
-            for job in jobs {
-                if job.settle_part() {
+            for (job, parts) in jobs {
+                if job.settle_parts(parts) {
                     line.let_go(job.id);
                 }
             }
@@ -272,7 +283,7 @@ impl ClientHandler for BindHandler {
 
     fn outcomes(&mut self, outcomes: &OutcomeBatch) {
         let mut taken: [Vec<Taken>; 2] = Default::default();
-        let mut jobs: [Vec<Arc<Job>>; 2] = Default::default();
+        let mut jobs: [Vec<(Arc<Job>, u8)>; 2] = Default::default();
         let (mut repeat, mut uncertain, mut freed) = (Vec::new(), Vec::new(), 0);
         let (mut back, mut congestion) = (GoBack::default(), None);
         for (token, outcome) in outcomes.iter() {
@@ -285,9 +296,15 @@ impl ClientHandler for BindHandler {
                     self.learn_from(&part);
                     let lane = part.lane().index();
                     latency::observe(&self.latency.answer[lane], round_trip);
-                    let operator_id = String::from_utf8_lossy(message_id.unwrap_or_default()).into();
+                    let operator_id: Box<str> = domain::operator_id::text(message_id.unwrap_or_default());
+                    let parts = if part.is_whole { part.job.content().parts } else { 1 };
+                    // In one piece, the parts behind the first share its id.
+                    for behind in 1..parts {
+                        let (id, part) = (part.job.id, part.number + behind);
+                        taken[lane].push(Taken { id, part, operator_id: Box::clone(&operator_id) });
+                    }
                     taken[lane].push(Taken { id: part.job.id, part: part.number, operator_id });
-                    jobs[lane].push(part.job);
+                    jobs[lane].push((part.job, parts));
                 }
                 Outcome::Answered { status, .. } => {
                     self.refused(part, status.0, false, &mut back);

@@ -17,6 +17,7 @@ mod offer;
 mod outbind;
 mod pace;
 mod places;
+mod references;
 mod refusals;
 mod service;
 mod slots;

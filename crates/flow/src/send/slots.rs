@@ -14,6 +14,8 @@ pub(super) struct InFlight {
     pub number: u8,
     /// How it was written.
     pub form: Form,
+    /// The message goes in one piece: this is all of its parts, under the number of the first.
+    pub is_whole: bool,
 }
 
 impl InFlight {

@@ -13,9 +13,10 @@ use domain::state::Status;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use parking_lot::Mutex;
+use store::Store;
 use store::question::ReceiptMatch;
-use store::{QuestionError, Store};
 
+use super::learn::Learning;
 use super::parked;
 use super::recorder::record_in_order;
 use crate::enqueue::Enqueue;
@@ -41,7 +42,10 @@ pub(super) struct Inner {
     pub enqueue: Enqueue,
     pub clock: Clock,
     /// Ids given by operators whose facts are not durable yet: a receipt may be faster than our commit.
-    in_progress: Mutex<HashMap<i64, ReceiptMatch, RandomState>>,
+    pub in_progress: Mutex<HashMap<i64, ReceiptMatch, RandomState>>,
+    pub learning: Learning,
+    /// Parked receipts that are being given to their message right now.
+    pub unparking: Mutex<std::collections::HashSet<MessageId, RandomState>>,
     pub stats: Stats,
     pub latency: Latency,
 }
@@ -59,13 +63,15 @@ pub struct Stats {
     pub receipts_parked: AtomicU64,
     /// Parked receipts that found their message later.
     pub receipts_unparked: AtomicU64,
+    /// Receipts whose id came into question for two messages; they are parked.
+    pub receipts_ambiguous: AtomicU64,
     /// Requests of operators that could not be read to their end.
     pub damaged: AtomicU64,
     /// Incoming messages and parts.
     pub incoming: AtomicU64,
     /// Messages whose validity ran out before they were handed over.
     pub expired: AtomicU64,
-    /// Messages without a final receipt after validity and grace.
+    /// Messages without a final receipt for every part after validity and grace.
     pub unknown: AtomicU64,
 }
 
@@ -73,8 +79,17 @@ impl Settle {
     /// Settle on this store.
     #[must_use]
     pub fn new(store: Store, enqueue: Enqueue, clock: Clock, latency: Latency) -> Self {
-        let in_progress = Mutex::default();
-        Self(Arc::new(Inner { store, enqueue, clock, in_progress, stats: Stats::default(), latency }))
+        let (in_progress, learning, unparking) = (Mutex::default(), Learning::default(), Mutex::default());
+        Self(Arc::new(Inner {
+            store,
+            enqueue,
+            clock,
+            in_progress,
+            learning,
+            unparking,
+            stats: Stats::default(),
+            latency,
+        }))
     }
 
     /// What it has seen so far.
@@ -85,15 +100,23 @@ impl Settle {
 
     /// An operator took parts, all of one lane. `durable` is called with true when that
     /// can't be forgotten any more, with false when the store was closed first.
-    pub fn taken(&self, carrier: &Carrier, lane: Lane, taken: Vec<Taken>, durable: impl FnOnce(bool) + Send + 'static) {
+    pub fn taken(
+        &self,
+        carrier: &Arc<Carrier>,
+        lane: Lane,
+        taken: Vec<Taken>,
+        durable: impl FnOnce(bool) + Send + 'static,
+    ) {
         let at = self.0.clock.now();
         self.0.stats.taken.fetch_add(taken.len() as u64, Ordering::Relaxed);
         let mut keys = Vec::with_capacity(taken.len());
         let mut facts = Vec::with_capacity(taken.len());
         let format = carrier.message_id_format;
+        let learnt = self.0.learning.of(carrier.id);
         for Taken { id, part, operator_id } in taken {
             let canonical_id = if operator_id.is_empty() { Box::default() } else { format.from_response(&operator_id) };
             if !canonical_id.is_empty() {
+                learnt.answered(&operator_id);
                 keys.push((
                     operator_id::match_key(carrier.id, &canonical_id),
                     canonical_id.clone(),
@@ -104,13 +127,12 @@ impl Settle {
             facts.push(Fact::Message { id, at, what });
         }
         self.0.in_progress.lock().extend(keys.iter().map(|(key, _, place)| (*key, place.clone())));
-        let settle = self.clone();
-        let carrier = carrier.id;
+        let (settle, carrier) = (self.clone(), Arc::clone(carrier));
         record_in_order(&self.0.store, lane, facts, move |is_durable| {
             settle.forget_in_progress(&keys);
             durable(is_durable);
             if settle.0.store.has_parked() {
-                tokio::spawn(async move { parked::match_taken(&settle, carrier, keys).await });
+                tokio::spawn(async move { parked::match_taken(&settle, &carrier, keys).await });
             }
         });
     }
@@ -142,6 +164,13 @@ impl Settle {
         self.record(id, MessageFact::Unanswered { part, carrier }, |_| {});
     }
 
+    /// Validity and grace of a message are over without a final receipt; `one_is_enough` where its carrier sends one
+    /// receipt for a long message.
+    pub fn no_receipt(&self, id: MessageId, one_is_enough: bool) {
+        self.0.stats.unknown.fetch_add(1, Ordering::Relaxed);
+        self.record(id, MessageFact::NoReceipt { one_is_enough }, |_| {});
+    }
+
     /// We ended a message ourselves.
     pub fn ended(
         &self,
@@ -150,29 +179,14 @@ impl Settle {
         reason: &'static str,
         durable: impl FnOnce(bool) + Send + 'static,
     ) {
-        let stat = if status == Status::Expired { &self.0.stats.expired } else { &self.0.stats.unknown };
-        stat.fetch_add(1, Ordering::Relaxed);
+        if status == Status::Expired {
+            self.0.stats.expired.fetch_add(1, Ordering::Relaxed);
+        }
         self.record(id, MessageFact::Ended { status, reason }, durable);
     }
 
     fn record(&self, id: MessageId, what: MessageFact, durable: impl FnOnce(bool) + Send + 'static) {
         let fact = Fact::Message { id, at: self.0.clock.now(), what };
         record_in_order(&self.0.store, id.lane(), vec![fact], durable);
-    }
-
-    /// The message and part an operator's id belongs to, durable or about to be.
-    pub(super) async fn find(
-        &self,
-        carrier: CarrierId,
-        forms: &[Box<str>],
-    ) -> Result<Option<ReceiptMatch>, QuestionError> {
-        let soon = {
-            let in_progress = self.0.in_progress.lock();
-            forms.iter().find_map(|form| in_progress.get(&operator_id::match_key(carrier, form)).cloned())
-        };
-        match soon {
-            Some(place) => Ok(Some(place)),
-            None => self.0.store.match_receipt(carrier, forms).await,
-        }
     }
 }

@@ -2,10 +2,12 @@
 
 use domain::clock::UnixMillis;
 use domain::control::{Carrier, DefaultAlphabet};
+use domain::operator_id;
 use domain::receipt::ReceiptState;
-use smallvec::SmallVec;
 use smpp::pdu::{Decoded, Pdu, Sm};
 use smpp::receipt;
+
+use super::find::Forms;
 
 /// Longest error code kept, in characters.
 const ERROR_LENGTH_MAX: usize = 16;
@@ -13,8 +15,10 @@ const ERROR_LENGTH_MAX: usize = 16;
 /// A receipt as far as it concerns us.
 #[derive(Debug)]
 pub(super) struct ReadReceipt {
-    /// The forms to match by, likeliest first.
-    pub forms: SmallVec<[Box<str>; 2]>,
+    /// The ids it names in the form to match by, likeliest first: the parameter's, then the text's where it differs.
+    pub ids: Forms,
+    /// The first of them as it stands there, if it was asked for.
+    pub given: Option<Box<str>>,
     pub state: ReceiptState,
     pub error: Box<str>,
     pub done_at: Option<UnixMillis>,
@@ -38,14 +42,15 @@ pub(super) enum Read {
     Other,
 }
 
-/// Reads one request of an operator. Damaged bodies are searched for a receipt and else kept as they are.
-pub(super) fn read(carrier: &Carrier, decoded: &Decoded<'_>, frame: &[u8]) -> Read {
+/// Reads one request of an operator. Damaged bodies are searched for a receipt and else kept as they are. `learns` has
+/// ids kept as they stand in receipts.
+pub(super) fn read(carrier: &Carrier, decoded: &Decoded<'_>, frame: &[u8], learns: bool) -> Read {
     match decoded {
-        Decoded::Parsed { pdu: Pdu::DeliverSm(sm), .. } => read_sm(carrier, sm, frame),
-        Decoded::Parsed { pdu: Pdu::DataSm(data), .. } => read_sm(carrier, &data.as_sm(), frame),
+        Decoded::Parsed { pdu: Pdu::DeliverSm(sm), .. } => read_sm(carrier, sm, frame, learns),
+        Decoded::Parsed { pdu: Pdu::DataSm(data), .. } => read_sm(carrier, &data.as_sm(), frame, learns),
         Decoded::Parsed { .. } => Read::Other,
         Decoded::Damaged { raw, .. } => match receipt::salvage(raw) {
-            Some(found) => read_receipt(carrier, &found, frame),
+            Some(found) => read_receipt(carrier, &found, frame, learns),
             None => Read::Incoming(ReadIncoming {
                 source: Box::default(),
                 destination: Box::default(),
@@ -56,12 +61,13 @@ pub(super) fn read(carrier: &Carrier, decoded: &Decoded<'_>, frame: &[u8]) -> Re
     }
 }
 
-fn read_sm(carrier: &Carrier, sm: &Sm<'_>, frame: &[u8]) -> Read {
-    if receipt::is_receipt(sm.esm_class)
+fn read_sm(carrier: &Carrier, sm: &Sm<'_>, frame: &[u8], learns: bool) -> Read {
+    let is_marked = receipt::is_receipt(sm.esm_class);
+    if (is_marked || (carrier.sniff_receipts && receipt::has_no_type(sm.esm_class)))
         && let Some(found) = receipt::parse(&receipt::text_of(sm), sm.tlvs)
-        && found.id().is_some()
+        && (if is_marked { found.id().is_some() } else { found.is_plain() })
     {
-        return read_receipt(carrier, &found, frame);
+        return read_receipt(carrier, &found, frame, learns);
     }
     Read::Incoming(ReadIncoming {
         source: lossy(sm.source.digits),
@@ -71,41 +77,30 @@ fn read_sm(carrier: &Carrier, sm: &Sm<'_>, frame: &[u8]) -> Read {
     })
 }
 
-fn read_receipt(carrier: &Carrier, found: &receipt::Receipt<'_>, frame: &[u8]) -> Read {
-    let mut forms = SmallVec::new();
-    for id in [found.id(), found.other_id()].into_iter().flatten() {
-        for form in carrier.message_id_format.from_receipt(&String::from_utf8_lossy(id)) {
-            if !forms.contains(&form) {
-                forms.push(form);
-            }
+fn read_receipt(carrier: &Carrier, found: &receipt::Receipt<'_>, frame: &[u8], learns: bool) -> Read {
+    let ids = [found.id(), found.other_id()].into_iter().flatten();
+    let mut forms = Forms::new();
+    for id in ids {
+        let form = operator_id::plain(&operator_id::text(id));
+        if !form.is_empty() && !forms.contains(&form) {
+            forms.push(form);
         }
     }
-    let by_word = found.stat.map(|word| ReceiptState::from_word(&String::from_utf8_lossy(word)));
+    let given = found.id().filter(|_| learns).map(operator_id::text);
+    let by_word = found.stat.map(|word| carrier.receipt_words.state(&String::from_utf8_lossy(word)));
     let by_number = found.message_state.map(ReceiptState::from_message_state);
     let state = match (by_word, by_number) {
         (Some(word), Some(number)) => word.more_final(number),
         (Some(state), None) | (None, Some(state)) => state,
         (None, None) => ReceiptState::Unknown,
     };
-    let error: String =
-        found.err.map(String::from_utf8_lossy).unwrap_or_default().chars().take(ERROR_LENGTH_MAX).collect();
-    let done_at = found.done_date.and_then(done_at);
-    Read::Receipt(ReadReceipt { forms, state, error: error.into(), done_at, raw: body(frame) })
-}
-
-/// `YYMMDDhhmm`, with seconds or with the full year; read as UTC. `None` when it is anything else.
-fn done_at(digits: &[u8]) -> Option<UnixMillis> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    let full = match digits.len() {
-        10 => format!("20{digits}00"),
-        12 => format!("20{digits}"),
-        14 => digits.to_owned(),
-        _ => return None,
+    let error = found.err.map(String::from_utf8_lossy).unwrap_or_default();
+    let error = match error.char_indices().nth(ERROR_LENGTH_MAX) {
+        Some((end, _)) => error[..end].into(),
+        None => (*error).into(),
     };
-    let field = |range: std::ops::Range<usize>| full.get(range);
-    let (year, month, day) = (field(0..4)?, field(4..6)?, field(6..8)?);
-    let (hour, minute, second) = (field(8..10)?, field(10..12)?, field(12..14)?);
-    domain::timestamp::parse(&format!("{year}-{month}-{day} {hour}:{minute}:{second}"))
+    let done_at = found.done_date.and_then(|digits| carrier.receipt_time_zone.moment(digits));
+    Read::Receipt(ReadReceipt { ids: forms, given, state, error, done_at, raw: body(frame) })
 }
 
 /// The text of a message or part, as far as it can be read.

@@ -12,9 +12,13 @@ use smpp::{CommandId, CommandStatus};
 use store::QuestionError;
 
 use super::handle::Settle;
+use super::learn::Learnt;
 use super::parked;
 use super::read::{Read, ReadIncoming, ReadReceipt, read};
 use crate::latency;
+
+/// Requests handled before other tasks get a turn.
+const RECEIPTS_PER_TURN: usize = 64;
 
 /// What one batch of requests comes to.
 #[derive(Default)]
@@ -22,6 +26,8 @@ struct Sorted {
     /// By lane.
     facts: [Vec<Fact>; 2],
     parked: Vec<ParkedReceipt>,
+    /// Ids as they stand in receipts, while there is something to learn from them.
+    given: Vec<Box<str>>,
 }
 
 impl Settle {
@@ -49,7 +55,8 @@ impl Settle {
     }
 
     async fn settle(&self, carrier: &Carrier, batch: &RequestBatch) -> Result<(), &'static str> {
-        let mut sorted = self.sort(carrier, batch).await.map_err(|_| "the store can't be asked")?;
+        let learnt = self.0.learning.of(carrier.id);
+        let mut sorted = self.sort(carrier, &learnt, batch).await.map_err(|_| "the store can't be asked")?;
         for lane in Lane::ALL {
             let facts = std::mem::take(&mut sorted.facts[lane.index()]);
             if !facts.is_empty() {
@@ -58,26 +65,24 @@ impl Settle {
         }
         if !sorted.parked.is_empty() {
             // The submit answer may have come while these were parked: look once more, now that both are kept.
-            parked::match_again(self, sorted.parked).await;
+            parked::match_again(self, carrier, sorted.parked).await;
+        }
+        if !sorted.given.is_empty() {
+            self.learn(carrier, sorted.given);
         }
         Ok(())
     }
 
-    async fn sort(&self, carrier: &Carrier, batch: &RequestBatch) -> Result<Sorted, QuestionError> {
+    async fn sort(&self, carrier: &Carrier, learnt: &Learnt, batch: &RequestBatch) -> Result<Sorted, QuestionError> {
         let mut sorted = Sorted::default();
-        let readings: Vec<Read> = batch
-            .iter()
-            .zip(batch.frames())
-            .map(|(decoded, frame)| {
-                if matches!(decoded, smpp::pdu::Decoded::Damaged { .. }) {
-                    self.0.stats.damaged.fetch_add(1, Ordering::Relaxed);
-                }
-                read(carrier, &decoded, frame)
-            })
-            .collect();
-        for reading in readings {
-            match reading {
-                Read::Receipt(receipt) => self.sort_receipt(carrier, receipt, &mut sorted).await?,
+        let wants_more = learnt.wants_more();
+        for (frame, number) in batch.frames().zip(1_usize..) {
+            // A flood of receipts must not keep the binds on this thread from sending codes.
+            if number.is_multiple_of(RECEIPTS_PER_TURN) {
+                tokio::task::yield_now().await;
+            }
+            match self.read(carrier, frame, wants_more) {
+                Read::Receipt(receipt) => self.sort_receipt(carrier, learnt, receipt, &mut sorted).await?,
                 Read::Incoming(incoming) => sorted.facts[Lane::Standard.index()].push(self.incoming(carrier, incoming)),
                 Read::Other => {}
             }
@@ -85,15 +90,28 @@ impl Settle {
         Ok(sorted)
     }
 
+    fn read(&self, carrier: &Carrier, frame: &[u8], wants_more: bool) -> Read {
+        let decoded = smpp::pdu::decode(frame);
+        if matches!(decoded, smpp::pdu::Decoded::Damaged { .. }) {
+            self.0.stats.damaged.fetch_add(1, Ordering::Relaxed);
+        }
+        read(carrier, &decoded, frame, wants_more)
+    }
+
     async fn sort_receipt(
         &self,
         carrier: &Carrier,
+        learnt: &Learnt,
         receipt: ReadReceipt,
         sorted: &mut Sorted,
     ) -> Result<(), QuestionError> {
         let at = self.0.clock.now();
-        let ReadReceipt { forms, state, error, done_at, raw } = receipt;
-        if let Some(place) = self.find(carrier.id, &forms).await? {
+        let ReadReceipt { ids, given, state, error, done_at, raw } = receipt;
+        sorted.given.extend(given);
+        if ids.len() > 1 && learnt.names_two_ids() {
+            tracing::warn!(target: "settle", carrier = %carrier.name, "receipts name one id in the text and another one as parameter; the parameter is tried first");
+        }
+        if let Some(place) = self.find(carrier, learnt, &ids).await? {
             self.0.stats.receipts_matched.fetch_add(1, Ordering::Relaxed);
             let what = MessageFact::Receipt { part: place.part, carrier: carrier.id, state, error, done_at, raw };
             sorted.facts[place.id.lane().index()].push(Fact::Message { id: place.id, at, what });
@@ -101,7 +119,10 @@ impl Settle {
         }
         self.0.stats.receipts_parked.fetch_add(1, Ordering::Relaxed);
         let id = self.0.store.ids().next(Lane::Standard);
-        let parked = ParkedReceipt { id, carrier: carrier.id, canonical_ids: forms, at, state, error, done_at, raw };
+        let mut canonical_ids = ids;
+        let further = canonical_ids.first().map(|likeliest| carrier.message_id_format.further(likeliest));
+        canonical_ids.extend(further.into_iter().flatten());
+        let parked = ParkedReceipt { id, carrier: carrier.id, canonical_ids, at, state, error, done_at, raw };
         sorted.facts[Lane::Standard.index()].push(Fact::ReceiptParked(parked.clone()));
         sorted.parked.push(parked);
         Ok(())

@@ -99,6 +99,7 @@ impl Rig {
             webhook_url: None,
             external_id: None,
             priority: None,
+            encoding: None,
         };
         let granted = self.flow.accept.send(order).await.unwrap();
         (0..granted.request.messages.len()).map(|index| granted.request.message_id(index)).collect()

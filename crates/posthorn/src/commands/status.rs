@@ -86,16 +86,40 @@ fn print(metrics: &Metrics) {
         let more = if more { " and more in the store" } else { "" };
         println!("  {depth:>8} {labels}{more}, next is {oldest:.0} s old");
     }
+    print_ids(metrics);
     println!("\n{}", paint(Colour::Bold, "so far"));
     for (name, words) in [
         ("settle_taken_total", "parts taken by operators"),
         ("settle_refused_total", "parts refused"),
         ("settle_receipts_matched_total", "receipts matched"),
         ("store_parked_receipts", "receipts waiting for their message"),
+        ("store_orphan_expired_total", "receipts given up: no message in 72 hours"),
+        ("settle_receipts_ambiguous_total", "receipts whose id fits two messages"),
+        ("store_operator_ids_reused_total", "operator ids used again: ask the operator"),
         ("tell_told_total", "webhook events delivered"),
         ("tell_queued", "webhook events waiting"),
         ("tell_dead_total", "webhook events given up"),
     ] {
         println!("  {:>10} {words}", metrics.sum(name));
+    }
+}
+
+/// Where the first receipts speak for a format of ids, and how many of them.
+fn print_ids(metrics: &Metrics) {
+    let receipts: Vec<_> = metrics.with_labels("settle_id_receipts").filter(|(_, count)| *count > 0.0).collect();
+    if receipts.is_empty() {
+        return;
+    }
+    println!("\n{}", paint(Colour::Bold, "ids in the first receipts"));
+    for (carrier, count) in receipts {
+        let hits = metrics.with_labels("settle_id_hits").filter(|(labels, _)| labels.starts_with(carrier));
+        let share = |(labels, hits): (&str, f64)| {
+            let way = labels.rsplit_once("way=").map_or("", |(_, way)| way.trim_matches('"'));
+            format!("{way} {:.0} %", 100.0 * hits / count)
+        };
+        println!("  {carrier} of {count}: {}", hits.map(share).collect::<Vec<_>>().join(", "));
+    }
+    for (labels, _) in metrics.with_labels("settle_id_format_proposed") {
+        println!("  fits: {labels}; set message_id_format in the setup file if it differs");
     }
 }

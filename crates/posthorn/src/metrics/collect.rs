@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::fmt::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use domain::choice::Choice as _;
 use domain::clock::Clock;
 use domain::lane::Lane;
+use domain::operator_id::Likeness;
 use flow::enqueue::Enqueue;
 use flow::send::BindState;
 use flow::settle::Settle;
@@ -161,6 +163,11 @@ impl Live {
             ("settle_receipts_matched", "Receipts matched at once", &stats.receipts_matched),
             ("settle_receipts_parked", "Receipts that came before their message was known", &stats.receipts_parked),
             ("settle_receipts_unparked", "Parked receipts matched later", &stats.receipts_unparked),
+            (
+                "settle_receipts_ambiguous",
+                "Receipts whose id came into question for two messages",
+                &stats.receipts_ambiguous,
+            ),
             ("settle_damaged", "PDUs that could not be read to their end", &stats.damaged),
             ("settle_incoming", "Incoming messages and parts", &stats.incoming),
             ("settle_expired", "Messages not handed over within their validity", &stats.expired),
@@ -168,7 +175,37 @@ impl Live {
         ];
         counters.into_iter().try_for_each(|(name, help, counter)| {
             family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))])
-        })
+        })?;
+        self.ids(encoder)
+    }
+
+    /// How carriers write their ids, as far as that was learnt.
+    fn ids(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let control = self.store.control();
+        let (mut receipts, mut hits, mut proposed) = (Vec::new(), Vec::new(), Vec::new());
+        for learnt in self.settle.learnt_ids() {
+            let Some(carrier) = control.carrier(learnt.carrier) else { continue };
+            let label = ("carrier", carrier.name.clone());
+            receipts.push((vec![label.clone()], f64::from(learnt.receipts)));
+            for ((_, way), count) in Likeness::ALL.iter().zip(learnt.hits) {
+                hits.push((vec![label.clone(), ("way", (*way).to_owned())], f64::from(count)));
+            }
+            if let Some(format) = learnt.proposed {
+                let set = ("set", carrier.message_id_format.name().to_owned());
+                proposed.push((vec![label, ("format", format.name().to_owned()), set], 1.0));
+            }
+        }
+        family(
+            encoder,
+            ("settle_id_receipts", "First receipts whose ids were compared with their answers", GAUGE),
+            receipts,
+        )?;
+        family(encoder, ("settle_id_hits", "Of them, those whose id came from the answer's in this way", GAUGE), hits)?;
+        family(
+            encoder,
+            ("settle_id_format_proposed", "The message_id_format that fits the first receipts", GAUGE),
+            proposed,
+        )
     }
 
     fn stored(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -199,6 +236,16 @@ impl Live {
             encoder,
             ("store_parked_receipts", "Receipts without a message", GAUGE),
             vec![(vec![], float(health.parked_receipts as u64))],
+        )?;
+        family(
+            encoder,
+            ("store_orphan_expired", "Receipts whose message never showed up in their time", COUNTER),
+            vec![(vec![], float(health.orphans_expired))],
+        )?;
+        family(
+            encoder,
+            ("store_operator_ids_reused", "Operator ids that another message had before", COUNTER),
+            vec![(vec![], float(health.operator_ids_reused))],
         )?;
         family(
             encoder,

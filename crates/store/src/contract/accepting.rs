@@ -172,7 +172,7 @@ fn spent(place: &Place) {
     place.fact(&store, request.message_id(0), MessageFact::Cancelled);
     place.fact(&store, request.message_id(0), MessageFact::Cancelled);
     place.fact(&store, request.message_id(1), submitted(1, "x"));
-    place.fact(&store, request.message_id(1), MessageFact::Ended { status: Status::Unknown, reason: "no_receipt" });
+    place.fact(&store, request.message_id(1), MessageFact::NoReceipt { one_is_enough: false });
     place.fact(&store, request.message_id(2), MessageFact::Ended { status: Status::Expired, reason: "validity_over" });
     let refunds: Vec<Money> = notes.moves().iter().map(|moved| moved.refund).collect();
     assert_eq!(refunds, [PRICE, Money(0), Money(0), PRICE]);

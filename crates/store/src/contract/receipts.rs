@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::fact::{Fact, MessageFact, ParkedReceipt};
-use domain::id::CarrierId;
+use domain::id::{CarrierId, MessageId};
 use domain::lane::Lane;
 use domain::receipt::ReceiptState;
 use domain::state::Status;
@@ -13,6 +13,7 @@ use crate::question::ReceiptMatch;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("a_receipt_finds_its_part", finds_its_part),
+    ("an_id_that_comes_again_means_the_newest_open_message", comes_again),
     ("a_receipt_without_a_message_is_parked", parked),
     ("states_only_move_up_and_each_move_is_told_once", only_up),
     ("the_history_explains_the_message", history),
@@ -46,18 +47,49 @@ fn finds_its_part(place: &Place) {
     }
     for _ in 0..3 {
         for (operator_id, found) in &expected {
-            assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&[operator_id]))), Ok(Some(found.clone())));
-            assert_eq!(
-                place.run(store.match_receipt(CARRIER, &forms(&["ffff", operator_id]))),
-                Ok(Some(found.clone()))
-            );
-            assert_eq!(place.run(store.match_receipt(CarrierId(99), &forms(&[operator_id]))), Ok(None));
+            let found = || Some(found.clone());
+            assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&[operator_id]))), Ok(vec![found()]));
+            let both = place.run(store.match_receipt(CARRIER, &forms(&["ffff", operator_id])));
+            assert_eq!(both, Ok(vec![None, found()]), "an answer for each form");
+            assert_eq!(place.run(store.match_receipt(CarrierId(99), &forms(&[operator_id]))), Ok(vec![None]));
+            let at_once = store.match_at_once(CARRIER, operator_id);
+            assert!(at_once.is_none() || at_once == found(), "what is known at once is true");
+            assert_eq!(store.match_at_once(CarrierId(99), operator_id), None);
         }
-        assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&["nobody", "knows"]))), Ok(None));
-        assert_eq!(place.run(store.match_receipt(CARRIER, &[])), Ok(None));
+        assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&["nobody", "knows"]))), Ok(vec![None, None]));
+        assert_eq!(place.run(store.match_receipt(CARRIER, &[])), Ok(vec![]));
         place.rest(&store);
         store = place.reopen(store);
     }
+}
+
+fn comes_again(place: &Place) {
+    let mut store = place.open();
+    let mut ids = Vec::new();
+    for number in 0..4 {
+        let lane = if number % 2 == 0 { Lane::Priority } else { Lane::Standard };
+        let id = place.accept_one(&store, lane, 48_600_000_000 + number);
+        place.fact(&store, id, submitted(1, "77"));
+        ids.push(id);
+        place.pass_ms(10);
+        if number == 1 {
+            place.rest(&store);
+            store = place.reopen(store);
+        }
+    }
+    // The newest without an outcome, and when all have theirs, the newest.
+    let mut open = ids.clone();
+    while let Some(newest) = open.pop() {
+        let found = ReceiptMatch { id: newest, part: 1 };
+        assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&["77"]))), Ok(vec![Some(found)]));
+        place.fact(&store, newest, receipt(1, ReceiptState::Delivered));
+        if open.len() == 2 {
+            place.rest(&store);
+            store = place.reopen(store);
+        }
+    }
+    let newest = ReceiptMatch { id: ids[3], part: 1 };
+    assert_eq!(place.run(store.match_receipt(CARRIER, &forms(&["77"]))), Ok(vec![Some(newest)]));
 }
 
 fn parked(place: &Place) {
@@ -81,6 +113,10 @@ fn parked(place: &Place) {
         assert_eq!(place.run(store.parked(CARRIER, "17")), Ok(receipts[..2].to_vec()));
         assert_eq!(place.run(store.parked(CARRIER, "23")), Ok(receipts[..1].to_vec()));
         assert_eq!(place.run(store.parked(CarrierId(8), "17")), Ok(Vec::new()));
+        let page = |after, limit| place.run(store.parked_after(after, limit));
+        assert_eq!(page(MessageId(0), 2), Ok(receipts[..2].to_vec()));
+        assert_eq!(page(receipts[1].id, 2), Ok(receipts[2..].to_vec()));
+        assert_eq!(page(receipts[2].id, 2), Ok(Vec::new()));
         place.rest(&store);
         store = place.reopen(store);
     }
@@ -108,7 +144,7 @@ fn only_up(place: &Place) {
     place.rest(&store);
     place.fact(&store, id, receipt(1, ReceiptState::Delivered));
     place.fact(&store, id, receipt(1, ReceiptState::Undelivered));
-    place.fact(&store, id, MessageFact::Ended { status: Status::Unknown, reason: "no_receipt" });
+    place.fact(&store, id, MessageFact::NoReceipt { one_is_enough: true });
     place.fact(&store, id, MessageFact::Cancelled);
     let moves = notes.moves();
     let moved: Vec<_> = moves.iter().map(|moved| (moved.from, moved.to)).collect();

@@ -1,12 +1,16 @@
 //! Where receipts belong.
 
+use std::sync::Arc;
+
 use domain::clock::UnixMillis;
 use domain::fact::ParkedReceipt;
 use domain::id::{CarrierId, MessageId};
+use domain::limits::OPERATOR_ID_HOLDERS_MAX;
 use domain::operator_id::match_key;
 use domain::receipt::ReceiptState;
-use domain::state::{Part, PartState};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use domain::state::PartState;
+use rusqlite::{Connection, Row, params};
+use smallvec::SmallVec;
 
 use super::database::Fault;
 use super::filter::KeyKind;
@@ -23,66 +27,109 @@ use crate::question::ReceiptMatch;
 const PARKED_COLUMNS: &str =
     "SELECT id, carrier, canonical_ids, at, state, error, done_at, raw, check_sum FROM parked_receipt";
 
-/// Looks only into the memory of the unsealed spans and at what sealed ones learnt lately.
+/// Looks only into the memory of the unsealed spans and at what sealed ones learnt lately; an id that was given to
+/// several messages is left to [`match_receipt`].
 pub(crate) fn match_in_memory(shared: &Shared, carrier: CarrierId, canonical_id: &str) -> Option<ReceiptMatch> {
     let key = match_key(carrier, canonical_id);
-    let hot = shared.spans.newest_first().iter().find_map(|span| span.hot.read().as_ref()?.operator_key(key));
+    let mut found: Option<(MessageId, u8)> = None;
+    for span in shared.spans.newest_first().iter() {
+        let hot = span.hot.read();
+        let Some((index, place)) = hot.as_ref().and_then(|index| index.operator_key(key).map(|place| (index, place)))
+        else {
+            continue;
+        };
+        if index.is_reused(key) || found.is_some_and(|(id, _)| id != place.0) {
+            return None;
+        }
+        found = Some(place);
+    }
     // What was damaged or deleted since is left to the search, which says so.
     let is_there = |id: MessageId| shared.spans.of(id).is_some_and(|span| span.damage().is_none());
-    let (id, part) = hot.or_else(|| shared.late_keys.find(key).filter(|(id, _)| is_there(*id)))?;
+    let (id, part) = found.or_else(|| shared.late_keys.find(key).filter(|(id, _)| is_there(*id)))?;
     Some(ReceiptMatch { id, part })
 }
 
-/// Looks everywhere, forms in order, newest spans first.
+/// Looks everywhere for each of the forms, newest spans first: the newest part that still waits for its outcome,
+/// else the newest.
 pub(crate) fn match_receipt(
     shared: &Shared,
     carrier: CarrierId,
     canonical_ids: &[Box<str>],
-) -> Result<Option<ReceiptMatch>, QuestionError> {
+) -> Result<Vec<Option<ReceiptMatch>>, QuestionError> {
     let since = shared.clock.now().plus_ms(-RECEIPT_LOOK_BACK_MS);
     let mut spans = Vec::clone(&shared.spans.newest_first());
     spans.retain(|span| {
         let is_old = shared.spans.end_of(span).is_some_and(|end| end.created() < since);
         !is_old || span.counts.lock().open > 0
     });
-    for canonical_id in canonical_ids {
-        let key = match_key(carrier, canonical_id);
-        for span in &spans {
-            let in_memory = span.hot.read().as_ref().map(|index| index.operator_key(key));
-            let found = match in_memory {
-                Some(found) => found,
-                None if !span.filters.may_hold(KeyKind::Operator, key.cast_unsigned(), &shared.filter_budget) => None,
-                None => shared.connections.with(span, |connection| sealed_key(connection, key))?,
-            };
-            if let Some((id, part)) = found {
-                return Ok(Some(ReceiptMatch { id, part }));
+    canonical_ids.iter().map(|canonical_id| match_form(shared, &spans, match_key(carrier, canonical_id))).collect()
+}
+
+fn match_form(shared: &Shared, spans: &[Arc<Span>], key: i64) -> Result<Option<ReceiptMatch>, QuestionError> {
+    let (mut open, mut newest): (Option<ReceiptMatch>, Option<ReceiptMatch>) = (None, None);
+    let is_newer =
+        |place: &ReceiptMatch, than: &Option<ReceiptMatch>| than.as_ref().is_none_or(|than| place.id > than.id);
+    for span in spans {
+        let ends_before = |place: &ReceiptMatch| shared.spans.end_of(span).is_some_and(|end| end <= place.id);
+        if open.as_ref().is_some_and(ends_before) {
+            continue;
+        }
+        let in_memory = span.hot.read().as_ref().map(|index| index.operator_key_holders(key));
+        let holders = match in_memory {
+            Some(holders) if holders.is_empty() => continue,
+            Some(holders) => shared.connections.with(span, |connection| with_states(connection, &holders, key))?,
+            None if !span.filters.may_hold(KeyKind::Operator, key.cast_unsigned(), &shared.filter_budget) => continue,
+            None => shared.connections.with(span, |connection| sealed_holders(connection, key))?,
+        };
+        for (place, is_open) in holders {
+            if is_open && is_newer(&place, &open) {
+                open = Some(place.clone());
+            }
+            if is_newer(&place, &newest) {
+                newest = Some(place);
             }
         }
     }
-    Ok(None)
+    Ok(open.or(newest))
 }
 
-fn sealed_key(connection: &Connection, key: i64) -> Result<Option<(MessageId, u8)>, Fault> {
-    let single =
-        "SELECT id, 1 FROM message INDEXED BY message_operator_key WHERE operator_key = ?1 ORDER BY id DESC LIMIT 1";
-    let several = "SELECT message_id, number FROM part INDEXED BY part_operator_key WHERE operator_key = ?1 ORDER BY message_id DESC LIMIT 1";
-    for sql in [single, several] {
-        let found =
-            prepare(connection, sql)?.query_row([key], |row| Ok((MessageId(row.get(0)?), row.get(1)?))).optional()?;
-        let Some((id, part)) = found else { continue };
-        // An index entry that points to another row than it was made for must not settle a stranger's message.
+/// Parts that hold a key, newest first, with whether they still wait for their outcome.
+type Holders = SmallVec<[(ReceiptMatch, bool); 1]>;
+
+fn with_states(connection: &Connection, holders: &[(MessageId, u8)], key: i64) -> Result<Holders, Fault> {
+    let mut found = Holders::new();
+    for &(id, part) in holders {
         let mut sum = RowSum::default();
         let row = read::message(connection, id, &mut sum)?.ok_or_else(|| read::damaged("message", id.0))?;
-        let parts: u8 = if sql == several { domain::limits::PARTS_PER_MESSAGE_MAX.max(part) } else { 1 };
-        let own = read::progress(connection, row, parts, &mut sum)?;
-        let is_own =
-            |part: &Part| part.state != PartState::Waiting && match_key(part.carrier, &part.canonical_id) == key;
-        if own.parts.get(usize::from(part.saturating_sub(1))).is_some_and(is_own) {
-            return Ok(Some((id, part)));
-        }
-        return Err(Fault::Corrupt(format!("index entry {key:016x} of message {id}")));
+        // Of a message of several parts the row itself has no id; more parts than there are do no harm.
+        let is_single = !row.part.canonical_id.is_empty();
+        let parts: u8 = if is_single { 1 } else { domain::limits::PARTS_PER_MESSAGE_MAX.max(part).max(2) };
+        let progress = read::progress(connection, row, parts, &mut sum)?;
+        // An index entry that points to another row than it was made for must not settle a stranger's message.
+        let own = progress.parts.get(usize::from(part.saturating_sub(1)));
+        let own = own.filter(|own| own.state != PartState::Waiting && match_key(own.carrier, &own.canonical_id) == key);
+        let own = own.ok_or_else(|| Fault::Corrupt(format!("index entry {key:016x} of message {id}")))?;
+        found.push((ReceiptMatch { id, part }, !own.state.is_outcome()));
     }
-    Ok(None)
+    Ok(found)
+}
+
+fn sealed_holders(connection: &Connection, key: i64) -> Result<Holders, Fault> {
+    let single =
+        "SELECT id, 1 FROM message INDEXED BY message_operator_key WHERE operator_key = ?1 ORDER BY id DESC LIMIT ?2";
+    let several = "SELECT message_id, number FROM part INDEXED BY part_operator_key WHERE operator_key = ?1 \
+                   ORDER BY message_id DESC, number LIMIT ?2";
+    let mut holders: Vec<(MessageId, u8)> = Vec::new();
+    for sql in [single, several] {
+        let mut statement = prepare(connection, sql)?;
+        let limit = i64::try_from(OPERATOR_ID_HOLDERS_MAX).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![key, limit], |row| Ok((MessageId(row.get(0)?), row.get(1)?)))?;
+        for holder in rows {
+            holders.push(holder?);
+        }
+    }
+    holders.sort_by_key(|(id, part)| (std::cmp::Reverse(*id), *part));
+    with_states(connection, &holders, key)
 }
 
 /// Parked receipts of a carrier that the id matches, oldest first.
@@ -113,6 +160,20 @@ pub(crate) fn parked(
     }
     found.retain(is_it);
     found.sort_by_key(|parked| parked.id);
+    Ok(found)
+}
+
+/// Parked receipts after `after`, oldest first, as far as memory knows them.
+pub(crate) fn parked_after(
+    shared: &Shared,
+    after: MessageId,
+    limit: usize,
+) -> Result<Vec<ParkedReceipt>, QuestionError> {
+    let mut found = Vec::new();
+    for id in shared.parked.after(after, limit) {
+        let Some(span) = shared.spans.of(id) else { continue };
+        found.extend(shared.connections.with(&span, |connection| one_parked(connection, id.0))?);
+    }
     Ok(found)
 }
 

@@ -10,7 +10,7 @@ use domain::fact::{CallOutcome, EventId, Fact, IncomingPart, MessageFact, Parked
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::money::Money;
 use domain::request::Request;
-use domain::state::{Change, Status};
+use domain::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, Status};
 use foldhash::fast::FixedState;
 use rusqlite::Connection;
 
@@ -103,7 +103,7 @@ struct Touched {
     cached: bool,
     dirty: bool,
     /// Bits of the parts that changed, for messages of several parts.
-    parts: u32,
+    parts: u16,
 }
 
 /// One transaction on one span.
@@ -202,9 +202,9 @@ impl<'a> Transaction<'a> {
         let Some(touched) = self.touched.get_mut(&id.0) else { return Ok(()) };
         let from = touched.live.progress.status;
         let change = touched.live.progress.apply(what, at);
-        touched.dirty |= change.part.is_some() || change.moved_from.is_some();
-        if let Some(index) = change.part.filter(|_| touched.live.progress.parts.len() > 1) {
-            touched.parts |= 1 << index;
+        touched.dirty |= change.parts != 0 || change.moved_from.is_some();
+        if touched.live.progress.parts.len() > 1 {
+            touched.parts |= change.parts;
         }
         let moved = change.moved_from.map(|_| touched.live.progress.status);
         let told = moved.is_some_and(Status::is_outcome) && wants_events(self.control, &touched.live.head);
@@ -287,8 +287,8 @@ impl<'a> Transaction<'a> {
 impl Outcome {
     /// Notes what a change of a message means for indexes, sums and those who watch.
     fn follow(&mut self, live: &Live, from: Status, change: &Change, at: UnixMillis, told: bool) {
-        if let Some(index) = change.part {
-            let part = &live.progress.parts[index];
+        let changed = live.progress.parts.iter().enumerate().filter(|(index, _)| change.parts & (1 << index) != 0);
+        for (index, part) in changed {
             if let (Some(key), true) = (PartColumns::of(part).operator_key, part.taken_at == Some(at)) {
                 let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
                 self.changes.push(IndexChange::OperatorKey { key, id: live.id, part: number });
@@ -360,7 +360,18 @@ fn new_step<'a>(what: &'a MessageFact, at: UnixMillis, moved: Option<Status>, to
         }
         MessageFact::Unanswered { part, carrier } => step("unanswered", *part, Some(*carrier), "".into(), &[]),
         // What came too late to end or cancel the message did not happen to it.
-        MessageFact::Ended { .. } | MessageFact::Cancelled | MessageFact::Purged { .. } if moved.is_none() => None,
+        MessageFact::Ended { .. }
+        | MessageFact::NoReceipt { .. }
+        | MessageFact::Cancelled
+        | MessageFact::Purged { .. }
+            if moved.is_none() =>
+        {
+            None
+        }
+        MessageFact::NoReceipt { .. } => {
+            let reason = if moved == Some(Status::Delivered) { PARTIAL_EVIDENCE } else { NO_RECEIPT };
+            step("ended", 0, None, reason.into(), &[])
+        }
         MessageFact::Ended { reason, .. } => step("ended", 0, None, (*reason).into(), &[]),
         MessageFact::Cancelled => step("cancelled", 0, None, "".into(), &[]),
         MessageFact::Purged { reason } => step("purged", 0, None, Cow::Borrowed(&**reason), &[]),

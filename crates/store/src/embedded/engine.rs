@@ -1,7 +1,7 @@
 //! Opens, runs and closes the embedded backend.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -195,6 +195,8 @@ fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>)
         in_flight: InFlight::default(),
         parked,
         late_keys: LateKeys::default(),
+        orphans_expired: AtomicU64::new(0),
+        operator_ids_reused: AtomicU64::new(0),
         disk,
         filter_budget: FilterBudget::default(),
         connections: Connections::default(),

@@ -13,6 +13,8 @@ impl Engine {
             accepts: shared.disk.accepts() && !shared.has_failed() && !shared.is_closing(),
             disk_free_octets: shared.disk.free_octets(),
             parked_receipts: shared.parked.len(),
+            orphans_expired: shared.orphans_expired.load(Ordering::Relaxed),
+            operator_ids_reused: shared.operator_ids_reused.load(Ordering::Relaxed),
             ..Health::default()
         };
         for span in shared.spans.newest_first().iter() {

@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::fact::EventId;
 use domain::id::{AccountId, MessageId};
+use domain::limits::OPERATOR_ID_HOLDERS_MAX;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
+use smallvec::SmallVec;
 
 /// Keys of the maps are hashes already or spread by the map's hasher.
 type Keyed<V> = HashMap<u64, V, FixedState>;
@@ -30,6 +32,8 @@ pub(crate) struct HotIndex {
     operator_keys: Keyed<i64>,
     /// Parts other than the first, of operator keys.
     operator_parts: Keyed<u8>,
+    /// Earlier holders of operator keys that were given again, newest last.
+    operator_earlier: Keyed<SmallVec<[(i64, u8); 1]>>,
     scheduled: BTreeSet<(i64, i64)>,
     /// Open messages by the minute they have to be looked at.
     expiry: BTreeMap<i64, Vec<u32>>,
@@ -92,12 +96,19 @@ impl HotIndex {
         self.references.insert(key, request.0);
     }
 
-    /// Takes in the key of a part that an operator took.
-    pub fn add_operator_key(&mut self, key: i64, id: MessageId, part: u8) {
-        self.operator_keys.insert(key.cast_unsigned(), id.0);
-        if part > 1 {
-            self.operator_parts.insert(key.cast_unsigned(), part);
+    /// Takes in the key of a part that an operator took; true if another message holds it already.
+    pub fn add_operator_key(&mut self, key: i64, id: MessageId, part: u8) -> bool {
+        let key = key.cast_unsigned();
+        let before = self.operator_keys.insert(key, id.0);
+        let part_before =
+            if part > 1 { self.operator_parts.insert(key, part) } else { self.operator_parts.remove(&key) };
+        let Some(before) = before.filter(|before| *before != id.0) else { return false };
+        let earlier = self.operator_earlier.entry(key).or_default();
+        if earlier.len() >= OPERATOR_ID_HOLDERS_MAX {
+            earlier.remove(0);
         }
+        earlier.push((before, part_before.unwrap_or(1)));
+        true
     }
 
     /// A scheduled message left the waiting state.
@@ -133,7 +144,19 @@ impl HotIndex {
         self.references.get(&key).copied().map(MessageId)
     }
 
-    /// The part with that operator key.
+    /// All parts with that operator key, newest first; more than one where an operator gives ids again.
+    pub fn operator_key_holders(&self, key: i64) -> SmallVec<[(MessageId, u8); 1]> {
+        let earlier = self.operator_earlier.get(&key.cast_unsigned()).into_iter().flatten().rev();
+        let earlier = earlier.map(|(id, part)| (MessageId(*id), *part));
+        self.operator_key(key).into_iter().chain(earlier).collect()
+    }
+
+    /// Whether an operator gave that key to more than one message here.
+    pub fn is_reused(&self, key: i64) -> bool {
+        !self.operator_earlier.is_empty() && self.operator_earlier.contains_key(&key.cast_unsigned())
+    }
+
+    /// The part that got that operator key last.
     pub fn operator_key(&self, key: i64) -> Option<(MessageId, u8)> {
         let id = *self.operator_keys.get(&key.cast_unsigned())?;
         Some((MessageId(id), self.operator_parts.get(&key.cast_unsigned()).copied().unwrap_or(1)))
@@ -236,5 +259,21 @@ mod tests {
         assert!(index.take_expiring(3 * MINUTE_MS, 100).is_empty());
         index.look_again(2, 0);
         assert_eq!(index.take_expiring(3 * MINUTE_MS, 100), [2]);
+    }
+
+    #[test]
+    fn an_operator_that_gives_a_key_again_is_noticed() {
+        let mut index = HotIndex::default();
+        assert!(!index.add_operator_key(7, MessageId(1), 1));
+        assert!(!index.add_operator_key(7, MessageId(1), 2), "the same message");
+        assert!(!index.is_reused(7));
+        assert!(index.add_operator_key(7, MessageId(2), 1));
+        assert_eq!(index.operator_key_holders(7).as_slice(), [(MessageId(2), 1), (MessageId(1), 2)]);
+        for id in 3..100 {
+            index.add_operator_key(7, MessageId(id), 1);
+        }
+        assert_eq!(index.operator_key_holders(7).len(), OPERATOR_ID_HOLDERS_MAX + 1);
+        assert_eq!(index.operator_key(7), Some((MessageId(99), 1)));
+        assert!(index.is_reused(7) && !index.is_reused(8));
     }
 }

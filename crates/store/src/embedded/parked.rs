@@ -1,5 +1,7 @@
 //! Receipts whose message is not known yet, by the ids they may match.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::fact::ParkedReceipt;
@@ -22,7 +24,7 @@ pub(crate) struct ParkedIndex {
 #[derive(Default)]
 struct Inner {
     by_key: HashMap<i64, SmallVec<[i64; 1]>, FixedState>,
-    keys_of: HashMap<i64, SmallVec<[i64; 2]>, FixedState>,
+    keys_of: BTreeMap<i64, SmallVec<[i64; 2]>>,
     /// Some are only in the files.
     overflowed: bool,
 }
@@ -83,7 +85,20 @@ impl ParkedIndex {
     /// Receipts older than `before`.
     pub fn older_than(&self, before: MessageId) -> Vec<MessageId> {
         let inner = self.inner.lock();
-        inner.keys_of.keys().filter(|id| **id < before.0).map(|id| MessageId(*id)).collect()
+        inner.keys_of.range(..before.0).map(|(id, _)| MessageId(*id)).collect()
+    }
+
+    /// The next receipts after `after`, oldest first, as far as memory holds them.
+    pub fn after(&self, after: MessageId, limit: usize) -> Vec<MessageId> {
+        let inner = self.inner.lock();
+        let later = inner.keys_of.range((Bound::Excluded(after.0), Bound::Unbounded));
+        later.take(limit).map(|(id, _)| MessageId(*id)).collect()
+    }
+
+    /// Whether a receipt is still parked; true as well where memory can't tell.
+    pub fn may_hold(&self, id: MessageId) -> bool {
+        let inner = self.inner.lock();
+        inner.overflowed || inner.keys_of.contains_key(&id.0)
     }
 
     /// How many there are.

@@ -26,7 +26,10 @@ impl Outcome {
 pub(crate) fn publish(shared: &Shared, span: &Span, live: &mut LiveCache, outcome: Outcome) {
     if let Some(index) = span.hot.write().as_mut() {
         outcome.accepted.iter().for_each(|(request, _)| add_request(index, request));
-        outcome.changes.iter().for_each(|change| apply(index, change));
+        let reused = outcome.changes.iter().filter(|change| apply(index, change)).count();
+        if reused > 0 {
+            shared.operator_ids_reused.fetch_add(reused as u64, Ordering::Relaxed);
+        }
     }
     if span.sealing.load(Ordering::Acquire) || span.is_sealed() {
         add_late(shared, &span.filters, &outcome);
@@ -77,13 +80,15 @@ pub(crate) fn references(request: &Request) -> impl Iterator<Item = (Reference, 
     external.into_iter().chain(idempotency)
 }
 
-fn apply(index: &mut HotIndex, change: &IndexChange) {
+/// Takes in a change; true if it was an operator id that another message holds already.
+fn apply(index: &mut HotIndex, change: &IndexChange) -> bool {
     match change {
-        IndexChange::OperatorKey { key, id, part } => index.add_operator_key(*key, *id, *part),
+        IndexChange::OperatorKey { key, id, part } => return index.add_operator_key(*key, *id, *part),
         IndexChange::Unscheduled { due_at, id } => index.remove_scheduled(*due_at, *id),
         IndexChange::Untold(event) => index.add_untold(*event),
         IndexChange::Told(event) => index.remove_untold(*event),
     }
+    false
 }
 
 fn add_late(shared: &Shared, filters: &Filters, outcome: &Outcome) {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::clock::UnixMillis;
 use domain::id::{AccountId, MessageId};
@@ -56,9 +57,12 @@ fn open_archive(layout: &Layout) -> Result<Connection, Fault> {
 /// Deletes what is too old: whole spans, oldest first, and parked receipts from memory.
 pub(crate) fn sweep(shared: &Shared) {
     let now = shared.clock.now();
-    for id in shared.parked.older_than(MessageId::first_at(now.plus_ms(-PARKED_RECEIPT_LIFE_MS))) {
-        shared.parked.remove(id);
+    let orphans = shared.parked.older_than(MessageId::first_at(now.plus_ms(-PARKED_RECEIPT_LIFE_MS)));
+    if !orphans.is_empty() {
+        shared.orphans_expired.fetch_add(orphans.len() as u64, Ordering::Relaxed);
+        tracing::warn!(target: "store", count = orphans.len(), "receipts waited for their message until their time was over; they stay in the files");
     }
+    orphans.into_iter().for_each(|id| shared.parked.remove(id));
     let keep_since = now.plus_ms(-i64::from(shared.options.retention_days) * DAY_MS);
     for lane in Lane::ALL {
         for span in shared.spans.of_lane(lane) {

@@ -69,6 +69,10 @@ pub(crate) struct Shared {
     pub in_flight: InFlight,
     pub parked: ParkedIndex,
     pub late_keys: LateKeys,
+    /// Parked receipts whose time is over.
+    pub orphans_expired: AtomicU64,
+    /// Operator ids that were given again while memory knew the first message.
+    pub operator_ids_reused: AtomicU64,
     pub disk: Disk,
     pub filter_budget: FilterBudget,
     pub connections: Connections,

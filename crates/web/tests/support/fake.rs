@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, AccountSettings, Control, Key, KeySettings, SenderEntry};
+use domain::encoding::EncodingChoice;
 use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
 use domain::lane::Lane;
 use domain::money::Money;
@@ -13,7 +14,7 @@ use domain::problem::Problem;
 use domain::request::{NewMessage, RefusedRecipient, Request};
 use domain::sender::Sender;
 use domain::state::{Part, Status};
-use flow::accept::{CancelOutcome, Charge, Granted, Order, Preview, Refusal, RefusalDetail};
+use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use store::question::{MessageRecord, SearchPage, SearchQuery};
@@ -263,13 +264,24 @@ impl Backend for Fake {
 
     fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
         let (phones, refused) = check(order)?;
-        let charge =
-            |phone| Charge { phone, price: Money(1_400), carrier: CarrierId(1), carrier_name: "operator-one".into() };
+        let charge = |phone| Charge {
+            phone,
+            price: Money(1_400),
+            price_per_part: Money(700),
+            carrier: CarrierId(1),
+            carrier_name: "operator-one".into(),
+        };
+        let plain =
+            |choice, parts, replaced| Alternative { choice, encoding: Encoding::Gsm7, units: 80, parts, replaced };
         Ok(Preview {
             encoding: Encoding::Ucs2,
             units: 80,
             parts: 2,
-            forcing_characters: vec!['ż', 'ł'],
+            text: order.message.clone().unwrap_or_default(),
+            forcing: [('ż', 2), ('ł', 4), ('ż', 5)]
+                .map(|(character, position)| Forcing { character, position })
+                .to_vec(),
+            alternatives: vec![plain(EncodingChoice::Transliterated, 1, 3)],
             currency: 985,
             charges: phones.into_iter().map(charge).collect(),
             refused,

@@ -112,6 +112,7 @@ impl Stage {
             webhook_url: None,
             external_id: None,
             priority: Some(priority),
+            encoding: None,
         }
     }
 

@@ -19,8 +19,18 @@ use crate::control::content::{AccountEntry, Half, KeyEntry, NumberEntry};
 use crate::control::key::key_digest;
 use crate::control::limits::RATE_PER_SECOND_MAX;
 
-const ACCOUNT_KEYS: &[&str] =
-    &["name", "currency", "balance", "priority", "messages_per_second", "sender", "key", "webhook", "number"];
+const ACCOUNT_KEYS: &[&str] = &[
+    "name",
+    "currency",
+    "balance",
+    "priority",
+    "messages_per_second",
+    "encoding",
+    "sender",
+    "key",
+    "webhook",
+    "number",
+];
 const SENDER_KEYS: &[&str] = &["name", "approved"];
 const KEY_KEYS: &[&str] = &["name", "authorization", "application_key", "senders", "permissions", "allowed_addresses"];
 const WEBHOOK_KEYS: &[&str] =
@@ -71,6 +81,7 @@ fn read_settings(table: &Table<'_>) -> AccountSettings {
             &(0..=RATE_PER_SECOND_MAX),
             default.messages_per_second,
         ),
+        encoding: table.choice("encoding").unwrap_or_default(),
     }
 }
 

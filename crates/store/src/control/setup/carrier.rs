@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
+use domain::choice::Choice as _;
 use domain::control::{Carrier, Secret};
+use domain::encoding::NationalTables;
+use domain::receipt::{ReceiptState, ReceiptWords, ReceiptZone};
+use text::Language;
 
 use super::reader::Table;
 use super::{link, values};
@@ -28,6 +32,12 @@ const KEYS: &[&str] = &[
     "message_id_format",
     "default_alphabet",
     "long_messages",
+    "national_tables",
+    "long_receipts",
+    "intermediate_receipts",
+    "sniff_receipts",
+    "receipt_time_zone",
+    "receipt_words",
 ];
 
 /// Reads all carriers.
@@ -70,9 +80,50 @@ fn read(table: &Table<'_>, name: &str) -> Carrier {
         message_id_format: table.choice("message_id_format").unwrap_or_default(),
         default_alphabet: table.choice("default_alphabet").unwrap_or_default(),
         long_messages: table.choice("long_messages").unwrap_or_default(),
+        national_tables: read_national_tables(table),
+        long_receipts: table.choice("long_receipts").unwrap_or_default(),
+        intermediate_receipts: table.flag("intermediate_receipts", default.intermediate_receipts),
+        sniff_receipts: table.flag("sniff_receipts", default.sniff_receipts),
+        receipt_time_zone: read_time_zone(table),
+        receipt_words: read_words(table),
         link: link::read(table, table.flag("tls", default.tls)),
         status: link::read_status(table),
     }
+}
+
+fn read_national_tables(table: &Table<'_>) -> NationalTables {
+    let mut languages = Vec::new();
+    for passed in table.texts("national_tables").unwrap_or_default() {
+        match Language::by_name(passed.text) {
+            Some(language) => languages.push(language),
+            None => {
+                let names: Vec<_> = Language::ALL.iter().map(|(_, name)| *name).collect();
+                table.refuse("national_tables", passed, format!("expected one of {}", names.join(", ")));
+            }
+        }
+    }
+    languages.into_iter().collect()
+}
+
+fn read_time_zone(table: &Table<'_>) -> ReceiptZone {
+    let Some(passed) = table.text("receipt_time_zone") else { return ReceiptZone::default() };
+    ReceiptZone::parse(passed.text).unwrap_or_else(|| {
+        let message = "expected \"UTC\", an offset such as \"+02:00\" or a name such as \"Europe/Warsaw\"";
+        table.refuse("receipt_time_zone", passed, message);
+        ReceiptZone::default()
+    })
+}
+
+fn read_words(table: &Table<'_>) -> ReceiptWords {
+    let mut words = ReceiptWords::default();
+    for passed in table.texts("receipt_words").unwrap_or_default() {
+        if !words.add(passed.text) {
+            let states: Vec<_> = ReceiptState::NAMES.iter().map(|(_, name)| *name).collect();
+            let message = format!("expected WORD=state, each word once, with a state of {}", states.join(", "));
+            table.refuse("receipt_words", passed, message);
+        }
+    }
+    words
 }
 
 fn read_binds(table: &Table<'_>, default: &Carrier) -> (u16, u16) {

@@ -1,6 +1,8 @@
 //! `POST /v2.1/sms/preview`: what a send would do.
 
+use domain::choice::Choice as _;
 use domain::phone::Phone;
+use flow::accept::{Charge, Preview};
 use serde::Serialize;
 
 use super::send::order;
@@ -20,16 +22,54 @@ struct PreviewItem<'a> {
     number_of_units: u32,
     sms_price: i64,
     currency: u16,
+    /// The text as it would be sent.
+    message: &'a str,
     /// Name of the operator connection it would leave by.
     route: &'a str,
     /// Characters that make the text UCS-2, each once.
     forcing_characters: &'a [char],
+    /// Where they stand, in characters from 0.
+    forcing_positions: &'a [usize],
+    /// What each choice of `encoding` would make of it.
+    choices: Vec<ChoiceItem>,
+}
+
+/// What a choice of `encoding` would make of the text.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChoiceItem {
+    choice: &'static str,
+    encoding: u8,
+    number_of_parts: u8,
+    number_of_units: u32,
+    sms_price: i64,
+    /// Characters that would be replaced.
+    replaced: u32,
+}
+
+fn choices(preview: &Preview, charge: &Charge) -> Vec<ChoiceItem> {
+    let items = preview.alternatives.iter().map(|alternative| ChoiceItem {
+        choice: alternative.choice.name(),
+        encoding: alternative.encoding.contract_code(),
+        number_of_parts: alternative.parts,
+        number_of_units: alternative.units,
+        sms_price: charge.price_per_part.times(u32::from(alternative.parts)).0,
+        replaced: alternative.replaced,
+    });
+    items.collect()
 }
 
 /// Checks and prices without sending.
 pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> Result<Answer, Rejection> {
     let order = order(&mut call).await?;
     let preview = backend.preview(&order)?;
+    let positions: Vec<usize> = preview.forcing.iter().map(|forcing| forcing.position).collect();
+    let mut characters: Vec<char> = Vec::new();
+    for forcing in &preview.forcing {
+        if !characters.contains(&forcing.character) {
+            characters.push(forcing.character);
+        }
+    }
     let data: Vec<PreviewItem<'_>> = preview
         .charges
         .iter()
@@ -41,7 +81,10 @@ pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> R
             sms_price: charge.price.0,
             currency: preview.currency,
             route: &charge.carrier_name,
-            forcing_characters: &preview.forcing_characters,
+            message: &preview.text,
+            forcing_characters: &characters,
+            forcing_positions: &positions,
+            choices: choices(&preview, charge),
         })
         .collect();
     let faults: Vec<Fault> = preview.refused.iter().cloned().map(Fault::from).collect();

@@ -17,7 +17,7 @@ use crate::envelope::{Answer, Extra, Fault, Rejection};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_EXPIRES: HeaderName = HeaderName::from_static("idempotency-expires");
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "sender",
     "message",
     "phoneNumbers",
@@ -28,6 +28,7 @@ const FIELDS: [&str; 10] = [
     "webhookUrl",
     "externalId",
     "priority",
+    "encoding",
 ];
 
 /// Sends; durable when the answer is 200 or 207. `idempotency_life_ms` is how long a reference is recognised.
@@ -61,7 +62,7 @@ pub(in crate::api) async fn answer<B: Backend>(
 /// The order as it was written; also what a preview is asked about.
 pub(super) async fn order(call: &mut Call) -> Result<Order, Rejection> {
     let idempotency_key = idempotency_key(&call.headers)?;
-    let [sender, message, numbers, validity, schedule, kind, short_link, webhook, external_id, priority] =
+    let [sender, message, numbers, validity, schedule, kind, short_link, webhook, external_id, priority, encoding] =
         call.object(&FIELDS).await?;
     let mut fields = Fields::default();
     let order = Order {
@@ -79,6 +80,7 @@ pub(super) async fn order(call: &mut Call) -> Result<Order, Rejection> {
         webhook_url: fields.text("webhookUrl", webhook),
         external_id: fields.text("externalId", external_id),
         priority: fields.bool("priority", priority),
+        encoding: fields.text("encoding", encoding),
     };
     let faults = fields.into_faults();
     if faults.is_empty() { Ok(order) } else { Err(Rejection::new(faults)) }

@@ -1,0 +1,57 @@
+//! More receipts than messages: codes must not wait for them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::state::Status;
+use parking_lot::Mutex;
+
+use crate::place::{Place, until};
+use crate::smsc::{Delivery, Reply, Smsc};
+
+/// Times from an order in the Priority lane until its part is at the operator, sorted.
+async fn codes(place: &Place, smsc: &Smsc, first: usize, count: usize) -> Vec<Duration> {
+    let mut times = Vec::with_capacity(count);
+    for number in first..first + count {
+        let phone = format!("489{number:08}");
+        let mut order = place.order("your code is 123456", vec![phone.clone()]);
+        order.priority = Some(true);
+        let started = Instant::now();
+        place.flow.accept.send(order).await.unwrap();
+        until("the code", || smsc.has_come(&phone)).await;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    times
+}
+
+/// Receipts that were held back come all at once, each three times, while codes are sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_d7_dlr_flood_lag() {
+    const COUNT: usize = 20_000;
+    const CODES: usize = 200;
+    let book: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&book);
+    let smsc = Smsc::start(move |submit| {
+        let id = format!("{:08}", submit.count);
+        noted.lock().push(id.clone());
+        Reply::Take(id)
+    })
+    .await;
+    let place = Place::open(smsc.address, "binds = 4").await;
+    let base = codes(&place, &smsc, 0, CODES).await;
+    let ids = place.send("hello", "485", 0, COUNT).await;
+    place.all_are(ids.values(), &[Status::Sent]).await;
+    for _ in 0..3 {
+        for id in book.lock().iter() {
+            smsc.deliver(Delivery::receipt(id, "DELIVRD"));
+        }
+    }
+    let during = codes(&place, &smsc, CODES, CODES).await;
+    place.all_are(ids.values(), &[Status::Delivered]).await;
+    until("every receipt to be answered", || smsc.answered().0 >= COUNT * 3).await;
+    let p99 = |times: &[Duration]| times[times.len() * 99 / 100];
+    let allowed = (p99(&base) * 2).max(Duration::from_millis(50));
+    assert!(p99(&during) <= allowed, "codes took {:?} instead of {:?}", p99(&during), p99(&base));
+    place.flow.stop().await;
+}
