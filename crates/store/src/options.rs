@@ -62,14 +62,24 @@ pub struct Hooks {
     pub step: Arc<dyn Fn(&str) + Send + Sync>,
     /// How long a span rests before it is sealed, in milliseconds.
     pub seal_quiet_ms: i64,
+    /// Spans at rest whose messages still wait that are left unsealed.
+    pub unsealed_waiting_max: usize,
 }
 
+/// Messages that wait will be handed over and reported on, which costs several times as much in a sealed
+/// span: so the next million is kept ready, at about 50 octets a message.
+const UNSEALED_WAITING_MAX: usize = 2;
 /// A span that got no fact for so long is at rest: building its indexes delays nobody.
 const SEAL_QUIET_MS: i64 = 5_000;
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { exit: Arc::new(|code| std::process::exit(code)), step: Arc::new(|_| ()), seal_quiet_ms: SEAL_QUIET_MS }
+        Self {
+            exit: Arc::new(|code| std::process::exit(code)),
+            step: Arc::new(|_| ()),
+            seal_quiet_ms: SEAL_QUIET_MS,
+            unsealed_waiting_max: UNSEALED_WAITING_MAX,
+        }
     }
 }
 

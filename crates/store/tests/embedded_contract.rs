@@ -23,6 +23,7 @@ fn run_all(span_messages_max: Option<u64>) {
             if let Some(max) = span_messages_max {
                 options.span_messages_max = max;
                 options.hooks.seal_quiet_ms = 0;
+                options.hooks.unsealed_waiting_max = 0;
             }
             Store::open(options, clock.clone()).unwrap()
         };

@@ -69,10 +69,12 @@ impl Sealer {
                 .into_iter()
                 .filter(|span| span.is_closed() && !span.is_sealed() && span.damage().is_none())
                 .collect();
+            let hooks = &self.shared.options.hooks;
             let too_many = waiting.len() > UNSEALED_SPANS_MAX;
-            let quiet_ms = self.shared.options.hooks.seal_quiet_ms;
-            let is_due =
-                |span: &&Arc<Span>| too_many || span.idle_ms() >= quiet_ms || span.closed_ms() >= SEAL_WAIT_MAX_MS;
+            let has_room = waiting.len() <= hooks.unsealed_waiting_max;
+            let is_at_rest =
+                |span: &Arc<Span>| span.idle_ms() >= hooks.seal_quiet_ms && !(has_room && span.waiting() > 0);
+            let is_due = |span: &&Arc<Span>| too_many || is_at_rest(span) || span.closed_ms() >= SEAL_WAIT_MAX_MS;
             if let Some(span) = waiting.iter().find(is_due) {
                 return Some(Arc::clone(span));
             }

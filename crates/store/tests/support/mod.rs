@@ -18,6 +18,7 @@ pub fn options(directory: &Path, span_messages_max: u64) -> Options {
     options.disk_reserve_octets = 1024 * 1024;
     options.span_messages_max = span_messages_max;
     options.hooks.seal_quiet_ms = 0;
+    options.hooks.unsealed_waiting_max = 0;
     options
 }
 
