@@ -1,5 +1,6 @@
 //! The Posthorn server and its commands: `posthorn help` lists them.
 
+mod alarms;
 mod cli;
 mod commands;
 mod console;

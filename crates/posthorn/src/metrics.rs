@@ -14,6 +14,8 @@ use web::api::Outcomes;
 
 use collect::Live;
 
+use crate::alarms::Watch;
+
 /// The registry over the running parts.
 pub struct Metrics {
     registry: Registry,
@@ -22,7 +24,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// Registers everything once; values are read when they are asked for.
-    pub fn new(store: Store, flow: &Flow, clock: Clock, answers: Arc<Outcomes>) -> Self {
+    pub fn new(store: Store, flow: &Flow, clock: Clock, (answers, watch): (Arc<Outcomes>, Watch)) -> Self {
         let mut registry = Registry::with_prefix("posthorn");
         registry.register_collector(Box::new(Live {
             store,
@@ -32,6 +34,7 @@ impl Metrics {
             settle: flow.settle.clone(),
             tell: flow.tell.clone(),
             latency: flow.latency.clone(),
+            watch,
         }));
         Self { registry, answers }
     }

@@ -17,6 +17,7 @@ use web::backend::Live;
 use web::operations::Operations;
 use web::operations::local::Door;
 
+use crate::alarms::Watch;
 use crate::metrics::Metrics;
 use crate::operate::OperationsDesk;
 use crate::options::Options;
@@ -61,7 +62,8 @@ impl Server {
             ..options.http.api()?
         };
         let api = Arc::new(Api::new(backend, clock.clone(), &random, api_options));
-        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), api.outcomes()));
+        let watch = Watch::new(store.clone(), clock.clone(), &flow);
+        let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), (api.outcomes(), watch.clone())));
         let main = web::serve::Service::bind(&options.http, &data_dir, &random, Arc::clone(&api))?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
@@ -73,7 +75,7 @@ impl Server {
         }
         let door = Door::open(&data_dir)
             .with_context(|| format!("the socket for the command line can't be opened in {}", data_dir.display()))?;
-        let desk = Arc::new(OperationsDesk::new(store.clone(), clock.clone(), &flow));
+        let desk = Arc::new(OperationsDesk::new(store.clone(), clock.clone(), &flow, watch));
         listeners.spawn(door.run(desk, draining.clone()));
         let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
         Ok(Self { listen, listen_tls, operations, flow, store, drain, listeners })

@@ -67,7 +67,7 @@ pub fn run(command: &Queue) -> Result<ExitCode> {
             if command.json {
                 println!("{answer}");
             } else {
-                print(&answer);
+                print_queue(&answer);
             }
         }
         Some(What::Purge(purge)) => {
@@ -101,7 +101,8 @@ pub fn run(command: &Queue) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(answer: &Value) {
+/// Lines, then carriers.
+pub(super) fn print_queue(answer: &Value) {
     let lines = answer["lines"].as_array().map(Vec::as_slice).unwrap_or_default();
     if lines.is_empty() {
         println!("Nothing waits.");
@@ -148,9 +149,14 @@ fn print_carrier(carrier: &Value) {
         let text = |field: &str| hold[field].as_str().unwrap_or_default().to_owned();
         format!("  {} since {} by {}: {}", paint(Colour::Yellow, mode), text("since"), text("who"), text("reason"))
     });
+    let paces = carrier["paces"].as_array().into_iter().flatten().map(|pace| {
+        let reason = pace["reason"].as_str().unwrap_or_default();
+        format!("  {}", paint(Colour::Yellow, &format!("bind {} slowed to {:.0}/s ({reason})", pace["bind"], pace["perSecond"].as_f64().unwrap_or_default())))
+    });
+    let paces: String = paces.collect();
     let problem = carrier["problem"].as_str().map(|problem| format!("  {problem}"));
     println!(
-        "{:<24} {} {:>6} parts/s{limit}{}{}",
+        "{:<24} {} {:>6} parts/s{limit}{paces}{}{}",
         carrier["carrier"].as_str().unwrap_or_default(),
         paint(colour, &format!("{bound}/{binds} bound")),
         carrier["partsPerSecond"],

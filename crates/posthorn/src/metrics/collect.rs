@@ -19,6 +19,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use store::Store;
 
+use crate::alarms::Watch;
+
 /// The running parts.
 #[derive(Clone)]
 pub struct Live {
@@ -29,6 +31,7 @@ pub struct Live {
     pub settle: Settle,
     pub tell: flow::tell::Handle,
     pub latency: flow::Latency,
+    pub watch: Watch,
 }
 
 impl std::fmt::Debug for Live {
@@ -79,6 +82,7 @@ impl Collector for Live {
         self.binds(&mut encoder)?;
         self.settled(&mut encoder)?;
         self.stored(&mut encoder)?;
+        self.alarmed(&mut encoder)?;
         self.told(&mut encoder)
     }
 }
@@ -103,6 +107,14 @@ impl Live {
             MetricType::Histogram,
         )?;
         self.latency.settle.encode(settle)
+    }
+
+    fn alarmed(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let labels = |alarm: crate::alarms::Alarm| {
+            vec![("alarm", alarm.alarm.to_owned()), ("level", alarm.level.name().to_owned()), ("subject", alarm.subject)]
+        };
+        let alarms = self.watch.alarms().into_iter().map(|alarm| (labels(alarm), 1.0)).collect();
+        family(encoder, ("alarm", "1 for each thing that needs attention", GAUGE), alarms)
     }
 
     fn lines(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -14,7 +14,8 @@ use store::control::Note;
 use web::operations::local::{Caller, Desk, Lines};
 
 use super::order::Order;
-use super::{purge, queue, trace};
+use super::{purge, queue, status, trace};
+use crate::alarms::Watch;
 
 /// The running parts that orders are about. Cheap to clone.
 #[derive(Clone)]
@@ -24,19 +25,23 @@ pub struct OperationsDesk {
     pub(super) enqueue: Enqueue,
     pub(super) send: flow::send::Handle,
     pub(super) settle: Settle,
+    pub(super) tell: flow::tell::Handle,
     pub(super) traces: Traces,
+    pub(super) watch: Watch,
 }
 
 impl OperationsDesk {
     /// Over running stages.
-    pub fn new(store: Store, clock: Clock, flow: &Flow) -> Self {
+    pub fn new(store: Store, clock: Clock, flow: &Flow, watch: Watch) -> Self {
         Self {
             store,
             clock,
             enqueue: flow.enqueue.clone(),
             send: flow.send.clone(),
             settle: flow.settle.clone(),
+            tell: flow.tell.clone(),
             traces: flow.traces.clone(),
+            watch,
         }
     }
 
@@ -65,6 +70,7 @@ impl Desk for OperationsDesk {
     async fn act(&self, order: Order, caller: &Caller, lines: &mut Lines) -> Result<Value, String> {
         match order {
             Order::Queue { measure } => queue::list(self, measure).await,
+            Order::Status => status::status(self).await,
             Order::Purge(order) => purge::purge(self, order, caller).await,
             Order::Trace(order) => trace::trace(self, order, caller, lines).await,
         }

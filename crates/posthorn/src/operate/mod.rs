@@ -4,6 +4,7 @@ mod desk;
 mod order;
 mod purge;
 mod queue;
+mod status;
 mod trace;
 
 pub use desk::OperationsDesk;

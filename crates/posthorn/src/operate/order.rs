@@ -11,6 +11,8 @@ pub enum Order {
         /// Watch how fast it leaves.
         measure: bool,
     },
+    /// What needs attention, then everything else of note.
+    Status,
     /// End messages that wait.
     Purge(PurgeOrder),
     /// Show PDUs as they come and go.

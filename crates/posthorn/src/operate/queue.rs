@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::choice::Choice;
 use domain::id::CarrierId;
 use domain::lane::Lane;
-use flow::send::BindState;
+use flow::send::{BindState, PaceReason};
 use serde_json::{Value, json};
 
 use super::desk::OperationsDesk;
@@ -74,6 +74,12 @@ fn carriers(desk: &OperationsDesk, speed: &BTreeMap<CarrierId, u64>) -> Vec<Valu
             _ => None,
         });
         let hold = control.hold(carrier.id);
+        let slowed = binds.iter().filter_map(|bind| {
+            let reason = PaceReason::NAMES.iter().find(|(reason, _)| *reason == bind.pace_reason)?.1;
+            let per_second = bind.pace_per_second?;
+            Some(json!({ "bind": bind.index, "perSecond": per_second, "reason": reason }))
+        });
+        let paces: Vec<Value> = slowed.collect();
         json!({
             "carrier": carrier.name,
             "binds": binds.len(),
@@ -81,6 +87,7 @@ fn carriers(desk: &OperationsDesk, speed: &BTreeMap<CarrierId, u64>) -> Vec<Valu
             "problem": problem,
             "partsPerSecond": speed.get(&carrier.id).copied().unwrap_or(0),
             "ratePerSecond": carrier.rate_per_second,
+            "paces": paces,
             "hold": hold.map(|hold| json!({
                 "mode": hold.mode.name(), "since": domain::timestamp::format_utc(hold.since), "who": hold.who, "reason": hold.reason,
             })),

@@ -58,3 +58,40 @@ fn without_a_server_the_person_is_told_what_to_do() {
         assert!(refused.contains("no server runs on") && refused.contains("posthorn serve"), "{refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_says_what_needs_attention_first_and_the_exit_code_says_so() {
+    let one = operator(Behaviour::default()).await;
+    let place = Place::new();
+    place.apply(&[Carrier::at("one", &one)], &[]);
+    let server = place.serve();
+    until("it is bound", || one.sessions() == 1);
+    let alarms = |status: &serde_json::Value| -> Vec<(String, String)> {
+        let of = |alarm: &serde_json::Value, field: &str| alarm[field].as_str().unwrap().to_owned();
+        // The disk of whoever runs this test is no business of it.
+        let alarms = status["alarms"].as_array().unwrap().iter().filter(|alarm| alarm["alarm"] != "disk_low");
+        alarms.map(|alarm| (of(alarm, "alarm"), of(alarm, "level"))).collect()
+    };
+    let status = |words: &[&str]| place.run(&[&["status"], words].concat());
+    let json = || -> serde_json::Value { serde_json::from_slice(&status(&["--json"]).stdout).unwrap() };
+    until("nothing needs attention", || alarms(&json()).is_empty());
+    assert!(matches!(status(&[]).status.code(), Some(0 | 3)), "3 is for a disk that is nearly full");
+
+    place.done(&["carrier", "pause", "one", "--reason", "maintenance", "--yes"]);
+    until("the pause is told", || alarms(&json()) == [("held".to_owned(), "attention".to_owned())]);
+    let told = status(&[]);
+    assert_eq!(told.status.code(), Some(3));
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("attention carrier one: paused since") && told.contains("maintenance"), "{told}");
+
+    one.behave(Behaviour { bind_refusal: 0x0e, ..Behaviour::default() });
+    one.cut();
+    until("the dead carrier is told", || alarms(&json()).first().is_some_and(|(alarm, _)| alarm == "carrier_down"));
+    let told = status(&[]);
+    assert_eq!(told.status.code(), Some(4));
+    let told = String::from_utf8(told.stdout).unwrap();
+    let first = told.lines().find(|line| !line.contains("data disk")).unwrap();
+    assert!(first.starts_with("URGENT    carrier one: 1 of 1 binds are down"), "{told}");
+    drop(server);
+    assert_eq!(status(&[]).status.code(), Some(1), "without a server nothing is known");
+}

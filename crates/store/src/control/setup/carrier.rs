@@ -61,12 +61,14 @@ pub(super) fn read_all(root: &Table<'_>) -> Vec<Carrier> {
 fn read(table: &Table<'_>, name: &str) -> Carrier {
     let default = Carrier::default();
     let (binds, priority_binds) = read_binds(table, &default);
+    // Read once: a value of the wrong type is told once.
+    let tls = table.flag("tls", default.tls);
     Carrier {
         id: default.id,
         name: name.into(),
         host: read_host(table),
         port: narrow(table.integer("port", &(1..=u32::from(u16::MAX)), default.port.into())),
-        tls: table.flag("tls", default.tls),
+        tls,
         system_id: ascii(table, "system_id", &default.system_id, SYSTEM_ID_OCTETS_MAX),
         password: read_password(table),
         system_type: ascii(table, "system_type", &default.system_type, SYSTEM_TYPE_OCTETS_MAX),
@@ -86,7 +88,7 @@ fn read(table: &Table<'_>, name: &str) -> Carrier {
         sniff_receipts: table.flag("sniff_receipts", default.sniff_receipts),
         receipt_time_zone: read_time_zone(table),
         receipt_words: read_words(table),
-        link: link::read(table, table.flag("tls", default.tls)),
+        link: link::read(table, tls),
         status: link::read_status(table),
     }
 }
