@@ -113,7 +113,7 @@ impl Watch {
         let reused = self.store.health().operator_ids_reused;
         if reused > 0 {
             let what = format!("operators gave {reused} ids a second time: receipts can't be told apart");
-            alarms.push(attention("ids_reused", "", what, "ask the operator whose ids they are; the log names it"));
+            alarms.push(attention("ids_reused", "", what, "ask the operators which of their connections repeats ids"));
         }
     }
 
