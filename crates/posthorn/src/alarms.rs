@@ -128,7 +128,8 @@ impl Watch {
                 continue;
             };
             let waited = Duration::from_millis(now.since_ms(oldest).max(0).unsigned_abs());
-            let waits = |kind: &str| format!("{depth} {kind} messages or more wait, the next for {}", age(waited.as_secs()));
+            let waits =
+                |kind: &str| format!("{depth} {kind} messages or more wait, the next for {}", age(waited.as_secs()));
             let subject = format!("carrier {}", carrier.name);
             let advice = "see its binds and its rate: posthorn queue";
             match line.lane {
@@ -188,7 +189,9 @@ fn look_at_carrier(control: &Control, state: &CarrierState, alarms: &mut Vec<Ala
     let binds = state.binds();
     // A bind that is being made for the first time has no problem yet.
     let down = binds.iter().filter_map(|bind| match &bind.state {
-        BindState::Connecting(problem) | BindState::Stopped(problem) if !problem.is_empty() => Some((&bind.state, problem)),
+        BindState::Connecting(problem) | BindState::Stopped(problem) if !problem.is_empty() => {
+            Some((&bind.state, problem))
+        }
         _ => None,
     });
     let down: Vec<_> = down.collect();
@@ -200,5 +203,9 @@ fn look_at_carrier(control: &Control, state: &CarrierState, alarms: &mut Vec<Ala
         false => "it is tried again by itself; ask the operator if it lasts",
     };
     let all = down.len() == binds.len();
-    alarms.push(if all { urgent("carrier_down", &subject, what, advice) } else { attention("bind_down", &subject, what, advice) });
+    alarms.push(if all {
+        urgent("carrier_down", &subject, what, advice)
+    } else {
+        attention("bind_down", &subject, what, advice)
+    });
 }

@@ -151,7 +151,17 @@ fn print_carrier(carrier: &Value) {
     });
     let paces = carrier["paces"].as_array().into_iter().flatten().map(|pace| {
         let reason = pace["reason"].as_str().unwrap_or_default();
-        format!("  {}", paint(Colour::Yellow, &format!("bind {} slowed to {:.0}/s ({reason})", pace["bind"], pace["perSecond"].as_f64().unwrap_or_default())))
+        format!(
+            "  {}",
+            paint(
+                Colour::Yellow,
+                &format!(
+                    "bind {} slowed to {:.0}/s ({reason})",
+                    pace["bind"],
+                    pace["perSecond"].as_f64().unwrap_or_default()
+                )
+            )
+        )
     });
     let paces: String = paces.collect();
     let problem = carrier["problem"].as_str().map(|problem| format!("  {problem}"));

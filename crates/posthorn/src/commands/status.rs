@@ -51,7 +51,8 @@ fn print(status: &Value) {
     }
     for alarm in alarms {
         let text = |field: &str| alarm[field].as_str().unwrap_or_default();
-        let (colour, mark) = if text("level") == "urgent" { (Colour::Red, "URGENT   ") } else { (Colour::Yellow, "attention") };
+        let (colour, mark) =
+            if text("level") == "urgent" { (Colour::Red, "URGENT   ") } else { (Colour::Yellow, "attention") };
         let subject = if text("subject").is_empty() { "server" } else { text("subject") };
         println!("{} {}: {}", paint(colour, mark), paint(Colour::Bold, subject), text("what"));
         println!("          {}", paint(Colour::Dim, text("advice")));

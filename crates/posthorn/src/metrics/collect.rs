@@ -111,7 +111,11 @@ impl Live {
 
     fn alarmed(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         let labels = |alarm: crate::alarms::Alarm| {
-            vec![("alarm", alarm.alarm.to_owned()), ("level", alarm.level.name().to_owned()), ("subject", alarm.subject)]
+            vec![
+                ("alarm", alarm.alarm.to_owned()),
+                ("level", alarm.level.name().to_owned()),
+                ("subject", alarm.subject),
+            ]
         };
         let alarms = self.watch.alarms().into_iter().map(|alarm| (labels(alarm), 1.0)).collect();
         family(encoder, ("alarm", "1 for each thing that needs attention", GAUGE), alarms)
