@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::clock::UnixMillis;
+use crate::event::{CallId, Event};
 use crate::id::{CarrierId, MessageId};
 use crate::receipt::ReceiptState;
 use crate::request::Request;
@@ -33,8 +34,12 @@ pub enum Fact {
     },
     /// An incoming message or part, as received; joined and given to its owner later.
     Incoming(IncomingPart),
+    /// Something an account is told that is no move of a message; see [`crate::event`].
+    Event(Arc<Event>),
     /// A webhook call ended.
     Called(WebhookCall),
+    /// Events are to be told again, whatever became of them before.
+    Replayed(Vec<EventId>),
 }
 
 /// A fact about one message.
@@ -150,13 +155,37 @@ pub struct IncomingPart {
     pub raw: Box<[u8]>,
 }
 
-/// Names one webhook event: a message and its how-manieth move that was told.
+/// Names one event: the step of a message that moved it, or a row of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EventId {
-    /// The message.
+    /// The message, or the event's own row.
     pub message: MessageId,
-    /// Step number within the message's history, from 1.
+    /// Step number within the message's history, from 1; 0 for an event with a row of its own. It rises
+    /// with every event of a message, so it is the contract's `seq` too.
     pub step: u16,
+}
+
+impl EventId {
+    /// The id of an event that has a row of its own. `row` is made by the id generator, or is the id of
+    /// what the event tells of: both are then kept in the same commit.
+    #[must_use]
+    pub fn of_row(row: MessageId) -> Self {
+        Self { message: row, step: 0 }
+    }
+
+    /// Whether it has a row of its own.
+    #[must_use]
+    pub fn has_row(self) -> bool {
+        self.step == 0
+    }
+
+    /// Reads what [`Display`](std::fmt::Display) wrote: the contract's `eventId`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (message, step) = text.split_once('-')?;
+        let number = Self { message: MessageId::from_reference(message)?, step: step.parse().ok()? };
+        (number.to_string() == text).then_some(number)
+    }
 }
 
 impl std::fmt::Display for EventId {
@@ -170,7 +199,7 @@ impl std::fmt::Display for EventId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookCall {
     /// Names the call; the same on every try (`Request-Id`, `webhook-id`).
-    pub id: MessageId,
+    pub id: CallId,
     /// How many tries there were, this one included.
     pub attempt: u16,
     /// When the try ended.

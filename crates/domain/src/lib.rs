@@ -2,13 +2,14 @@
 //!
 //! Layout: [`id`] and [`clock`] name things and moments; [`phone`], [`sender`], [`money`] and
 //! [`lane`] are the small values; [`request`] is what a client asked for; [`fact`] is what happened
-//! since; [`state`] is the only place where facts become a status; [`control`] is who may do what
+//! since; [`state`] is the only place where facts become a status; [`event`] is what accounts are told; [`control`] is who may do what
 //! over which carrier; [`problem`] lists every error code a client can meet; [`limits`] every bound.
 
 pub mod choice;
 pub mod clock;
 pub mod control;
 pub mod encoding;
+pub mod event;
 pub mod fact;
 pub mod id;
 pub mod lane;
@@ -26,3 +27,4 @@ pub mod state;
 #[cfg(test)]
 mod state_tests;
 pub mod timestamp;
+pub mod webhook;

@@ -9,11 +9,18 @@ use crate::choice::{Choice, choice};
 pub enum Permission {
     /// Send, preview and cancel messages.
     SmsSend,
-    /// Read messages, statuses, senders and incoming messages.
+    /// Read messages, statuses, senders, incoming messages and events.
     SmsRead,
+    /// Test, re-enable and look into webhooks, have events told again.
+    WebhookWrite,
 }
 
-choice!(Permission { SmsSend = "sms.send", SmsRead = "sms.read" });
+impl Permission {
+    /// What a key may do unless the setup file says otherwise.
+    pub const DEFAULT: [Self; 2] = [Self::SmsSend, Self::SmsRead];
+}
+
+choice!(Permission { SmsSend = "sms.send", SmsRead = "sms.read", WebhookWrite = "webhook.write" });
 
 /// A set of permissions; serialises as a list of their names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

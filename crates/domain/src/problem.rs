@@ -76,9 +76,11 @@ problems! {
     ScheduleInvalid = "E-4-020", 422, "scheduleTime invalid", "scheduleTime is a Unix time in seconds, 0 or more.";
     EncodingInvalid = "E-4-021", 422, "Encoding unknown", "encoding is auto, gsm7-transliterated, gsm7-national or ucs2.";
     EncodingImpossible = "E-4-022", 422, "Can't be transliterated", "Nothing in GSM-7 can stand for this character of the message. Remove it or send with encoding auto.";
+    EventIdInvalid = "E-4-023", 422, "eventId invalid", "eventIds holds 1 to 1,000 values of eventId as they were told.";
 
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
+    EventNotFound = "E-5-003", 404, "Event not found", "This account has no event with this eventId, or it is not kept any more.";
 
     ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
     IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";

@@ -148,6 +148,7 @@ impl Watcher for Reaction {
                         self.tell.tell(event);
                     }
                 }
+                Committed::Event(event) => self.tell.tell(event),
             }
         }
     }

@@ -56,7 +56,7 @@ impl Server {
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
         let (drain, draining) = watch::channel(false);
         let mut listeners = JoinSet::new();
-        let backend = Live::new(flow.accept.clone(), store.clone());
+        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), store.clone());
         let api_options = web::api::Options {
             idempotency_life_ms: options.store.to_store().idempotency_life_ms,
             ..options.http.api()?

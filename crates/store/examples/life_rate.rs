@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::clock::Clock;
+use domain::event::CallId;
 use domain::fact::{CallOutcome, EventId, Fact, MessageFact, WebhookCall};
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
 use domain::lane::Lane;
@@ -157,16 +158,16 @@ async fn produce(store: Store, number: usize, requests: usize, recipients: usize
         store.record(Lane::Standard, receipts.collect()).await.expect("durable");
         told.extend((0..recipients).map(|index| EventId { message: request.message_id(index), step: 1 }));
         if told.len() >= EVENTS_PER_CALL || round + 1 == requests {
-            let call = call(&store, std::mem::take(&mut told), store.ids().next(Lane::Standard));
+            let call = call(&store, std::mem::take(&mut told));
             store.record(Lane::Standard, vec![Fact::Called(call)]).await.expect("durable");
         }
     }
 }
 
-fn call(store: &Store, events: Vec<EventId>, id: MessageId) -> WebhookCall {
+fn call(store: &Store, events: Vec<EventId>) -> WebhookCall {
     let at = store.ids().next(Lane::Standard).created();
     WebhookCall {
-        id,
+        id: CallId::of(events.iter().copied()),
         attempt: 1,
         at,
         latency_ms: 20,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Control;
-use domain::fact::{EventId, Fact, ParkedReceipt};
+use domain::fact::{Fact, ParkedReceipt};
 use domain::id::{AccountId, CarrierId, IdGenerator, MessageId};
 use domain::lane::Lane;
 use domain::money::Money;
@@ -21,7 +21,7 @@ use crate::embedded::{ask_lines, ask_message, ask_receipts, search};
 use crate::error::{OpenError, QuestionError, RecordError};
 use crate::options::Options;
 use crate::question::{Health, MessageRecord, Overdue, ReceiptMatch, SearchPage, SearchQuery, Step};
-use crate::watcher::{Event, Watcher};
+use crate::watcher::Watcher;
 
 /// What became of a request to accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum AcceptOutcome {
 /// Everything remembered. Cheap to clone; closed when the last clone is gone, or by [`Store::close`].
 #[derive(Clone)]
 pub struct Store {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl std::fmt::Debug for Store {
@@ -275,14 +275,6 @@ impl Store {
         self.engine.prompt.ask(move |shared| ask_lines::overdue(shared, lane, limit)).await
     }
 
-    /// Events neither told nor given up, after `after`, by id.
-    ///
-    /// # Errors
-    /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
-    pub async fn untold(&self, lane: Lane, after: EventId, limit: usize) -> Result<Vec<Event>, QuestionError> {
-        self.engine.prompt.ask(move |shared| ask_lines::untold(shared, lane, after, limit)).await
-    }
-
     /// Where a receipt belongs, as far as that is known at once; the way of nearly all of them. `None` says
     /// nothing: then [`Store::match_receipt`] has to be asked.
     #[must_use]
@@ -381,7 +373,9 @@ fn by_lane(lane: Lane, facts: Vec<Fact>) -> SmallVec<[(Lane, Vec<Fact>); 2]> {
         Fact::ReceiptParked(parked) => parked.id.lane() == lane,
         Fact::ReceiptUnparked { parked_id } => parked_id.lane() == lane,
         Fact::Incoming(part) => part.id.lane() == lane,
+        Fact::Event(event) => event.id.message.lane() == lane,
         Fact::Called(call) => call.events.iter().all(|event| event.message.lane() == lane),
+        Fact::Replayed(events) => events.iter().all(|event| event.message.lane() == lane),
     };
     if facts.iter().all(|fact| is_of(fact, lane)) {
         return SmallVec::from_iter([(lane, facts)]);
@@ -395,6 +389,12 @@ fn by_lane(lane: Lane, facts: Vec<Fact>) -> SmallVec<[(Lane, Vec<Fact>); 2]> {
                     own.events.retain(|event| event.message.lane() == *lane);
                     if !own.events.is_empty() {
                         share.push(Fact::Called(own));
+                    }
+                }
+                Fact::Replayed(events) => {
+                    let own: Vec<_> = events.iter().copied().filter(|event| event.message.lane() == *lane).collect();
+                    if !own.is_empty() {
+                        share.push(Fact::Replayed(own));
                     }
                 }
                 other if is_of(other, *lane) => share.push(other.clone()),

@@ -10,14 +10,16 @@ pub mod control;
 pub mod embedded;
 pub mod question;
 pub mod watcher;
+pub mod webhooks;
 
 mod check;
 mod error;
 mod handle;
+mod handle_events;
 mod options;
 
 pub use check::{CheckReport, FileRepair, FileReport, RepairReport, check, repair};
 pub use error::{Damage, OpenError, QuestionError, RecordError};
 pub use handle::{AcceptOutcome, Store};
 pub use options::{Hooks, Options};
-pub use watcher::{Committed, Event, Moved, Watcher};
+pub use watcher::{Committed, Moved, Watcher};

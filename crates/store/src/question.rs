@@ -1,12 +1,14 @@
 //! The shapes of questions and their answers.
 
 use domain::clock::UnixMillis;
+use domain::event::Event;
 use domain::fact::ParkedReceipt;
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::sender::Sender;
 use domain::state::{Part, Status};
+use domain::webhook::Attempt;
 use text::Encoding;
 
 /// One message as it is listed.
@@ -145,6 +147,96 @@ pub struct ReceiptMatch {
 
 /// A page of parked receipts.
 pub type ParkedReceipts = Vec<ParkedReceipt>;
+
+/// What became of telling an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// Nobody wanted to be told.
+    Unwanted,
+    /// To be told, for the first time or again.
+    Waiting,
+    /// The receiver has it.
+    Told,
+    /// Given up: it lies in the dead-letter store until it is replayed or too old.
+    GivenUp,
+}
+
+/// An event and what became of telling it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    /// The event.
+    pub event: Event,
+    /// What became of it.
+    pub telling: Telling,
+    /// When the last try ended.
+    pub last_try_at: Option<UnixMillis>,
+    /// HTTP status of the last try, 0 if none came.
+    pub http_status: u16,
+}
+
+/// How far somebody has read the events: a place for each lane, since each is written by a thread of its
+/// own. What is read in this order is never overtaken by something that comes before it, however late a
+/// message had its outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCursor(
+    /// By [`domain::lane::Lane::index`].
+    pub [MessageId; 2],
+);
+
+impl EventCursor {
+    /// Before everything that was written at or after `moment`.
+    #[must_use]
+    pub fn at(moment: UnixMillis) -> Self {
+        Self([MessageId(MessageId::first_at(moment).0.saturating_sub(1)); 2])
+    }
+
+    /// Reads what [`Display`](std::fmt::Display) wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (first, second) = text.split_at_checked(16)?;
+        Some(Self([MessageId::from_reference(first)?, MessageId::from_reference(second)?]))
+    }
+}
+
+impl std::fmt::Display for EventCursor {
+    /// 32 lowercase hexadecimal digits.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}{}", self.0[0], self.0[1])
+    }
+}
+
+/// A part of an account's events, in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub struct EventPage {
+    /// The events; there may be none although there are more.
+    pub events: Vec<EventRecord>,
+    /// Where to go on.
+    pub next: EventCursor,
+    /// Whether there is more by now.
+    pub more: bool,
+}
+
+/// Which attempts, newest first.
+#[derive(Clone, Debug)]
+pub struct AttemptQuery {
+    /// Whose attempts.
+    pub account: AccountId,
+    /// Only those older than this one.
+    pub before: Option<i64>,
+    /// Only those that were not answered 2xx.
+    pub failed_only: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A kept attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// Names it within the store.
+    pub id: i64,
+    /// The attempt.
+    pub attempt: Attempt,
+}
 
 /// What the store says of itself, for metrics and health.
 #[derive(Clone, Debug, Default)]

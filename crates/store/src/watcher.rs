@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use domain::clock::UnixMillis;
-use domain::fact::EventId;
+use domain::event::Event;
 use domain::id::{AccountId, MessageId};
 use domain::lane::Lane;
 use domain::money::Money;
-use domain::phone::Phone;
 use domain::request::Request;
-use domain::sender::Sender;
 use domain::state::Status;
 
 /// Learns what became durable. Called on the lane's writer thread after each commit and before those
@@ -26,6 +24,8 @@ pub enum Committed {
     Accepted(Arc<Request>),
     /// A message's status moved.
     Moved(Moved),
+    /// An event with a row of its own is to be told; one that nobody wants to be told is not announced.
+    Event(Arc<Event>),
 }
 
 /// A message's status moved up.
@@ -45,35 +45,4 @@ pub struct Moved {
     pub refund: Money,
     /// The delivery report to tell, written in the same commit; `None` where nobody wants one.
     pub event: Option<Arc<Event>>,
-}
-
-/// A delivery report to be told by webhook. It never changes, so every try carries the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// Names the event; stable over all tries.
-    pub id: EventId,
-    /// Whose event.
-    pub account: AccountId,
-    /// The contract's externalId of the message.
-    pub external_id: Box<str>,
-    /// The recipient.
-    pub phone: Phone,
-    /// The message's sender.
-    pub sender: Sender,
-    /// The outcome told.
-    pub status: Status,
-    /// When it was reached.
-    pub status_at: UnixMillis,
-    /// Parts of the message.
-    pub parts: u8,
-    /// The operator's error code, empty if none.
-    pub error: Box<str>,
-    /// The request's own `webhookUrl`, instead of the account's endpoint.
-    pub webhook_url: Option<Arc<str>>,
-    /// Tries so far.
-    pub attempts: u16,
-    /// Not to be tried before.
-    pub next_at: UnixMillis,
-    /// The frozen call it belongs to, once a try failed.
-    pub call: Option<MessageId>,
 }

@@ -11,7 +11,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use domain::clock::Clock;
-use domain::fact::{Fact, MessageFact};
+use domain::event::CallId;
+use domain::fact::{CallOutcome, EventId, Fact, MessageFact, WebhookCall};
 use domain::id::MessageId;
 use domain::lane::Lane;
 use domain::receipt::ReceiptState;
@@ -264,12 +265,42 @@ fn what_is_too_old_is_deleted_and_its_money_is_remembered() {
     wait_until_sealed(&store);
     let spent = place.run(store.spent()).unwrap();
     assert_eq!(spent, [(ACCOUNT, PRICE.times(49))]);
+    // Spans of their own, without anything to be told.
+    let sealed = store.health().spans[2];
+    let quiet: Vec<_> =
+        (0..30).map(|number| place.accept_one(&store, Lane::Standard, 48_700_000_000 + number)).collect();
+    wait_until("the next span is sealed", || store.health().spans[2] > sealed);
+    wait_until_sealed(&store);
+    let first = EventId { message: MessageId(0), step: 0 };
+    let call = |events: Vec<EventId>, outcome| WebhookCall {
+        id: CallId::of(events.iter().copied()),
+        attempt: 12,
+        at: place.clock.now(),
+        latency_ms: 1,
+        http_status: 500,
+        failure: "busy".into(),
+        outcome,
+        events,
+    };
+    let untold = place.run(store.untold(Lane::Standard, first, 100)).unwrap();
+    let (kept, told): (Vec<_>, Vec<_>) = untold.iter().map(|event| event.id).partition(|id| id.message == ids[0]);
+    let told = call(told, CallOutcome::Told);
+    place.run(store.record(Lane::Standard, vec![Fact::Called(told)])).unwrap();
     place.pass_ms(397 * 86_400_000);
     place.accept_one(&store, Lane::Standard, 48_600_000_000);
-    wait_until("old spans are deleted", || place.run(store.message(ids[0])) == Ok(None));
+    wait_until("old spans are deleted", || place.run(store.message(quiet[0])) == Ok(None));
+    assert!(matches!(place.run(store.message(ids[0])), Ok(Some(_))), "somebody is still to be told of it");
+    let dead = call(kept, CallOutcome::Dead);
+    place.run(store.record(Lane::Standard, vec![Fact::Called(dead)])).unwrap();
+    place.pass_ms(13 * 86_400_000);
+    let letters = || place.run(store.dead_letters(ACCOUNT, first, 10)).unwrap();
+    assert_eq!(letters().len(), 1, "given up less than 14 days ago");
+    place.pass_ms(2 * 86_400_000);
+    wait_until("its span is deleted", || place.run(store.message(ids[0])) == Ok(None));
+    assert!(letters().is_empty());
     for _ in 0..2 {
         assert_eq!(place.run(store.message(ids[0])), Ok(None));
-        assert_eq!(place.run(store.spent()), Ok(vec![(ACCOUNT, PRICE.times(50))]));
+        assert_eq!(place.run(store.spent()), Ok(vec![(ACCOUNT, PRICE.times(80))]));
         store = place.reopen(store);
     }
     // Late facts about what is gone are harmless.

@@ -46,7 +46,7 @@ name = "backend"
 authorization = "AuthorizationOfTheLiveTest0123456789"
 application_key = "ApplicationKeyOfTheLiveTest"
 senders = ["ACME"]
-permissions = ["sms.send", "sms.read"]
+permissions = ["sms.send", "sms.read", "webhook.write"]
 "#;
 
 struct Place {
@@ -70,7 +70,7 @@ impl Place {
             random: Random::system(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
-        let backend = Live::new(flow.accept.clone(), store);
+        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), store);
         let api = Api::new(backend, clock, &Random::system(), Options::default());
         Self { api, flow, _directory: directory }
     }
@@ -120,6 +120,23 @@ async fn what_was_sent_is_read_repeated_and_cancelled() {
     assert_eq!(cancelled["errors"][0]["code"], "E-5-002");
     let (_, statuses) = place.call("GET", "/v2.1/sms/statuses?status=10", "").await;
     assert_eq!(statuses["data"][0]["statusDesc"], "Cancelled");
+
+    let (status, events) = place.call("GET", "/v2.1/events", "").await;
+    assert_eq!(
+        (status, &events["data"][0]["externalId"], &events["data"][0]["status"]),
+        (200, &json!("b"), &json!(10))
+    );
+    let cursor = events["meta"]["nextCursor"].as_str().unwrap();
+    assert_eq!(place.call("GET", &format!("/v2.1/events?cursor={cursor}"), "").await.0, 404, "everything was read");
+    let again = format!(r#"{{"eventIds":[{}]}}"#, events["data"][0]["eventId"]);
+    assert_eq!(place.call("POST", "/v2.1/events/replay", &again).await.0, 200);
+    // Nobody is there to be told: it is given up, and there as a dead letter.
+    let given_up = async {
+        while place.call("GET", "/v2.1/events/dead", "").await.0 != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), given_up).await.unwrap();
 
     let (status, preview) = place
         .call("POST", "/v2.1/sms/preview", r#"{"sender":"ACME","message":"ż","phoneNumbers":["48111222333"]}"#)

@@ -11,6 +11,10 @@ pub const EVENTS_GUARANTEED: usize = 100;
 pub const EVENTS_OF_FAILING_MAX: usize = 1_000;
 /// An endpoint with events left in the store is filled up when it falls below this.
 pub const REFILL_BELOW: usize = 5_000;
+/// What a start finds untold and never failed may have been on its way when the program broke off. So many
+/// of an endpoint's events go alone then, under the name that a call with this one event had; a longer
+/// queue goes in full calls as usual.
+pub const ALONE_AFTER_START_MAX: usize = 100;
 /// Events read from the store at a time.
 pub const PAGE_EVENTS: usize = 1_000;
 /// Calls of one endpoint and lane that failed and wait for another try; beyond it nothing new is begun.

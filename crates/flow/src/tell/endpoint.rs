@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::control::EventKind;
+use domain::event::{CallId, Event};
 use domain::fact::EventId;
-use domain::id::{AccountId, MessageId};
+use domain::id::AccountId;
 use domain::lane::Lane;
 use domain::limits::{EVENTS_PER_CALL_MAX, EVENTS_PER_ENDPOINT_MAX};
 use parking_lot::{Mutex, MutexGuard};
-use store::Event;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::bounds::{
-    EVENTS_GUARANTEED, EVENTS_OF_FAILING_MAX, FAILURES_TO_OPEN, FROZEN_CALLS_MAX, GATHER, PROBE_PAUSE, PROBE_PAUSE_MAX,
-    REFILL_BELOW,
+    ALONE_AFTER_START_MAX, EVENTS_GUARANTEED, EVENTS_OF_FAILING_MAX, FAILURES_TO_OPEN, FROZEN_CALLS_MAX, GATHER,
+    PROBE_PAUSE, PROBE_PAUSE_MAX, REFILL_BELOW,
 };
 use super::queue::{Fresh, LaneQueue, Standing};
 use super::target::Target;
@@ -25,6 +26,8 @@ use super::transport::Post;
 pub struct Key {
     /// Whose endpoint.
     pub account: AccountId,
+    /// What it is told.
+    pub kind: EventKind,
     /// The URL that requests named; `None` for the account's own.
     pub url: Option<Arc<str>>,
 }
@@ -96,7 +99,7 @@ pub enum Pushed {
 #[derive(Clone, Debug)]
 pub struct Ticket {
     /// The call.
-    pub id: MessageId,
+    pub id: CallId,
     /// Its lane.
     pub lane: Lane,
     /// Its events.
@@ -154,8 +157,9 @@ impl State {
         self.failures_in_row > 0
     }
 
-    /// Takes a fresh event, if there is room. `crowded` says that memory is full over all endpoints.
-    pub fn push(&mut self, event: Arc<Event>, crowded: bool) -> Pushed {
+    /// Takes a fresh event, if there is room. `crowded` says that memory is full over all endpoints,
+    /// `from_start` that it is what an earlier run of the program left.
+    pub fn push(&mut self, event: Arc<Event>, crowded: bool, from_start: bool) -> Pushed {
         if self.retired {
             return Pushed::Retired;
         }
@@ -170,13 +174,14 @@ impl State {
             return Pushed::Left;
         }
         queue.known.insert(event.id);
-        queue.fresh.push_back(Fresh { event, since: Instant::now() });
+        let alone = from_start && waiting < ALONE_AFTER_START_MAX;
+        queue.fresh.push_back(Fresh { event, since: Instant::now(), alone });
         // In between the pump has its timer, or waits for a call to end.
         Pushed::Queued(waiting == 0 || (waiting + 1).is_multiple_of(EVENTS_PER_CALL_MAX))
     }
 
     /// Takes an event of a frozen call that is read from the store.
-    pub fn load(&mut self, call: MessageId, event: Arc<Event>) -> Pushed {
+    pub fn load(&mut self, call: CallId, event: Arc<Event>) -> Pushed {
         if self.retired {
             return Pushed::Retired;
         }
@@ -224,7 +229,7 @@ impl State {
     }
 
     /// Begins the next try, if one can begin: the urgent lane first, in it what waited longest.
-    pub fn take(&mut self, now: Instant, new_id: impl Fn(Lane) -> MessageId) -> Option<Ticket> {
+    pub fn take(&mut self, now: Instant) -> Option<Ticket> {
         if self.in_flight >= self.limit || self.held_until > now {
             return None;
         }
@@ -236,12 +241,11 @@ impl State {
             let queue = &mut self.lanes[index];
             let last_begun = &mut self.last_begun;
             let id = queue.take_due(Some(now)).or_else(|| {
-                fresh_may_go.then(|| {
-                    let id = new_id(lane);
-                    queue.begin_call(id, events_max);
-                    *last_begun = Some(now);
-                    id
-                })
+                if !fresh_may_go {
+                    return None;
+                }
+                *last_begun = Some(now);
+                queue.begin_call(events_max)
             });
             let Some(id) = id else { continue };
             let Some(parcel) = queue.calls.get_mut(&id) else { continue };
@@ -258,16 +262,10 @@ impl State {
     }
 
     /// Takes out what can't be told any more: frozen calls first, then fresh events.
-    pub fn take_doomed(&mut self, new_id: impl Fn(Lane) -> MessageId) -> Option<Ticket> {
+    pub fn take_doomed(&mut self) -> Option<Ticket> {
         for lane in Lane::ALL {
             let queue = &mut self.lanes[lane.index()];
-            let id = queue.take_due(None).or_else(|| {
-                (!queue.fresh.is_empty()).then(|| {
-                    let id = new_id(lane);
-                    queue.begin_call(id, EVENTS_PER_CALL_MAX);
-                    id
-                })
-            });
+            let id = queue.take_due(None).or_else(|| queue.begin_call(EVENTS_PER_CALL_MAX));
             if let Some((id, parcel)) = id.and_then(|id| queue.calls.remove_entry(&id)) {
                 return Some(Ticket { id, lane, events: parcel.events, attempt: parcel.attempts });
             }

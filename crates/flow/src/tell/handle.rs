@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::control::Endpoint;
+use domain::event::Event;
+use domain::fact::EventId;
 use domain::lane::Lane;
-use store::Event;
 use url::Url;
 
+use super::error::OutboxError;
 use super::hub::Hub;
 use super::sign::Signer;
 use super::stats::Figures;
@@ -48,9 +50,26 @@ impl Handle {
         let url = self.check_url(&endpoint.url)?;
         let uri = url.as_str().parse().map_err(|_| UrlProblem::Unreadable)?;
         let body = Bytes::from_static(b"[]");
-        let id = self.0.outbox.next_id(Lane::Standard).to_string();
-        let headers = Signer::new(endpoint).headers(&id, self.0.clock.now(), 1, &body);
+        let now = self.0.clock.now();
+        let headers = Signer::new(endpoint).headers(&format!("test-{:x}", now.0), now, 1, &body);
         Ok(self.0.transport.open().post(uri, headers, body).await)
+    }
+
+    /// Has events told again, whatever became of them before: durable when this returns `Ok`, told soon
+    /// after. Their ids stay the same, their tries go on counting.
+    ///
+    /// # Errors
+    /// [`OutboxError`] when the store refuses; some of the events may be told again all the same.
+    pub async fn replay(&self, events: &[EventId]) -> Result<(), OutboxError> {
+        for lane in Lane::ALL {
+            let own: Vec<_> = events.iter().copied().filter(|event| event.message.lane() == lane).collect();
+            let Some(first) = own.iter().min().copied() else { continue };
+            self.0.outbox.replay(lane, own).await?;
+            let reading = &self.0.reading[lane.index()];
+            reading.leave(first);
+            reading.wanted.notify_one();
+        }
+        Ok(())
     }
 
     /// The figures at this moment.

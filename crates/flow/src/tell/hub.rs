@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::clock::Clock;
-use domain::control::EventKind;
+use domain::event::Event;
 use domain::fact::EventId;
 use domain::lane::Lane;
 use domain::limits::ENDPOINTS_MAX;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
-use store::Event;
 use tokio::sync::Notify;
 
 use super::bounds::{EVENTS_IN_MEMORY_MAX, GONE_ENDPOINTS_MAX, TOLD_DURING_READ_MAX};
@@ -45,6 +44,17 @@ pub struct Hub {
     pub(super) endpoints: Mutex<HashMap<Key, Arc<Endpoint>, RandomState>>,
     in_memory: AtomicUsize,
     gone: AtomicUsize,
+}
+
+/// Why events are read from the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The program started: everything is read.
+    Start,
+    /// Events found no endpoint, or are to be told again: every endpoint takes what was read.
+    Homeless,
+    /// Some endpoints have room: only they take what was read.
+    Room,
 }
 
 /// What a lane's reader and the others tell each other.
@@ -86,7 +96,8 @@ impl Reading {
         }
     }
 
-    fn leave(&self, id: EventId) {
+    /// Notes that an event waits in the store without a place in memory.
+    pub fn leave(&self, id: EventId) {
         let mut homeless = self.homeless.lock();
         *homeless = Some(homeless.map_or(id, |first| first.min(id)));
     }
@@ -123,7 +134,7 @@ impl Hub {
         let id = event.id;
         loop {
             let Some(endpoint) = self.endpoint_of(&event) else { return self.reading[id_lane(id)].leave(id) };
-            let pushed = endpoint.state().push(Arc::clone(&event), self.is_crowded());
+            let pushed = endpoint.state().push(Arc::clone(&event), self.is_crowded(), false);
             self.pushed(&endpoint, pushed);
             if pushed != Pushed::Retired {
                 return;
@@ -131,22 +142,22 @@ impl Hub {
         }
     }
 
-    /// An event that was read from the store; `all` says that every endpoint takes what was read.
-    pub fn refill(&self, event: Event, all: bool) {
+    /// An event that was read from the store.
+    pub fn refill(&self, event: Event, why: Why) {
         let event = Arc::new(event);
         let index = id_lane(event.id);
         loop {
             let Some(endpoint) = self.endpoint_of(&event) else { return self.reading[index].leave(event.id) };
             let mut state = endpoint.state();
             let queue = &state.lanes[index];
-            let is_wanted = all || queue.filling;
+            let is_wanted = why != Why::Room || queue.filling;
             // In this order: what ends is noted first and forgotten then.
             if !is_wanted || queue.known.contains(&event.id) || self.reading[index].has_told(event.id) {
                 return;
             }
             let pushed = match event.call {
                 Some(call) => state.load(call, Arc::clone(&event)),
-                None => state.push(Arc::clone(&event), self.is_crowded()),
+                None => state.push(Arc::clone(&event), self.is_crowded(), why == Why::Start),
             };
             drop(state);
             self.pushed(&endpoint, pushed);
@@ -188,10 +199,10 @@ impl Hub {
     fn endpoint_of(&self, event: &Event) -> Option<Arc<Endpoint>> {
         let url = event.webhook_url.as_ref().filter(|url| {
             let control = self.outbox.control();
-            let own = control.account(event.account).and_then(|account| account.endpoint(EventKind::Status));
+            let own = control.account(event.account).and_then(|account| account.endpoint(event.kind()));
             own.is_none_or(|own| *own.url != ***url)
         });
-        let key = Key { account: event.account, url: url.cloned() };
+        let key = Key { account: event.account, kind: event.kind(), url: url.cloned() };
         let mut endpoints = self.endpoints.lock();
         if let Some(endpoint) = endpoints.get(&key) {
             return Some(Arc::clone(endpoint));

@@ -1,6 +1,6 @@
-//! Tell: delivery reports by webhook to those who must know.
+//! Tell: events by webhook to those who must know.
 //!
-//! An [`Event`](store::Event) is written by the store in the commit that moved the message. From there
+//! An [`Event`](domain::event::Event) is written by the store in the commit that makes it true. From there
 //! [`Handle::tell`] puts it into the queue of its endpoint, a pump per endpoint gathers events into
 //! calls, and the end of every try is recorded before the events are forgotten. What finds no room in
 //! memory stays in the store and is read again by a cursor; after a start everything untold is read.
@@ -34,6 +34,7 @@ mod tls;
 mod transport;
 mod url;
 
+pub use body::Told;
 pub use error::{Error, OutboxError};
 pub use guard::{Guard, Refused, not_public};
 pub use handle::Handle;

@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use domain::control::Control;
+use domain::event::Event;
 use domain::fact::{EventId, Fact, WebhookCall};
-use domain::id::MessageId;
 use domain::lane::Lane;
-use store::{Event, Store};
+use store::Store;
 
 use super::error::OutboxError;
 
@@ -19,11 +19,11 @@ pub trait Outbox: Send + Sync + 'static {
     /// The current control data.
     fn control(&self) -> Arc<Control>;
 
-    /// A new id for a call.
-    fn next_id(&self, lane: Lane) -> MessageId;
-
     /// Makes the ends of calls durable, in this order.
     fn record(&self, lane: Lane, calls: Vec<WebhookCall>) -> BoxFuture<'_, Result<(), OutboxError>>;
+
+    /// Makes it durable that events are to be told again, whatever became of them before.
+    fn replay(&self, lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>>;
 
     /// Events neither told nor given up, by [`EventId`], beginning after `after`; fewer than `limit` at the end.
     fn untold(&self, lane: Lane, after: EventId, limit: usize) -> BoxFuture<'_, Result<Vec<Event>, OutboxError>>;
@@ -34,12 +34,13 @@ impl Outbox for Store {
         Store::control(self)
     }
 
-    fn next_id(&self, lane: Lane) -> MessageId {
-        self.ids().next(lane)
-    }
-
     fn record(&self, lane: Lane, calls: Vec<WebhookCall>) -> BoxFuture<'_, Result<(), OutboxError>> {
         let facts = calls.into_iter().map(Fact::Called).collect();
+        Box::pin(async move { Store::record(self, lane, facts).await.map_err(|error| OutboxError(error.to_string())) })
+    }
+
+    fn replay(&self, lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        let facts = vec![Fact::Replayed(events)];
         Box::pin(async move { Store::record(self, lane, facts).await.map_err(|error| OutboxError(error.to_string())) })
     }
 

@@ -98,8 +98,7 @@ impl Pump {
             slot = self.hub.slots.acquire(self.endpoint.key.account, failing) => slot,
             _ = self.drain.wait_for(|&draining| draining) => return,
         };
-        let hub = &self.hub;
-        let ticket = self.endpoint.state().take(Instant::now(), |lane| hub.outbox.next_id(lane));
+        let ticket = self.endpoint.state().take(Instant::now());
         let Some((ticket, slot)) = ticket.zip(slot) else { return };
         let call = Call {
             hub: Arc::clone(&self.hub),
@@ -119,7 +118,7 @@ impl Pump {
     async fn give_up(&self, reason: &str) {
         loop {
             let hub = &self.hub;
-            let Some(ticket) = self.endpoint.state().take_doomed(|lane| hub.outbox.next_id(lane)) else { return };
+            let Some(ticket) = self.endpoint.state().take_doomed() else { return };
             Stats::add(&hub.stats.dead, ticket.events.len());
             let failure = reason.into();
             let call = record(&ticket, hub.clock.now(), 0, Answer { failure, ..Answer::default() }, CallOutcome::Dead);
@@ -151,7 +150,7 @@ impl Call {
         let now = self.hub.clock.now();
         let stats = &self.hub.stats;
         if self.ticket.attempt == 1 {
-            self.ticket.events.iter().for_each(|event| stats.begun(now.since_ms(event.status_at)));
+            self.ticket.events.iter().for_each(|event| stats.begun(now.since_ms(event.at())));
         }
         Stats::add(&stats.called, 1);
         let _gauge = Gauge::up(&stats.in_flight);

@@ -3,12 +3,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use domain::event::{CallId, Event};
 use domain::fact::EventId;
-use domain::id::MessageId;
 use domain::limits::EVENTS_PER_CALL_MAX;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use store::Event;
 use tokio::time::Instant;
 
 /// Where a call stands.
@@ -42,6 +41,9 @@ pub struct Fresh {
     pub event: Arc<Event>,
     /// Since when it waits here.
     pub since: Instant,
+    /// It may have been on its way when the program broke off: it goes alone, so that the call comes back
+    /// as it most likely was.
+    pub alone: bool,
 }
 
 /// What waits for one endpoint on one lane.
@@ -52,9 +54,9 @@ pub struct LaneQueue {
     /// Every event in memory, until its end is durable: nothing is told twice because it was read again.
     pub known: HashSet<EventId, RandomState>,
     /// Calls begun: in flight or frozen.
-    pub calls: HashMap<MessageId, Parcel, RandomState>,
+    pub calls: HashMap<CallId, Parcel, RandomState>,
     /// Frozen calls by the time of their next try.
-    pub due: BTreeSet<(Instant, MessageId)>,
+    pub due: BTreeSet<(Instant, CallId)>,
     /// Events from here on (by id) may be left in the store for lack of room.
     pub left_in_store: Option<EventId>,
     /// The lane's reader is filling this queue right now.
@@ -68,7 +70,7 @@ impl LaneQueue {
     }
 
     /// Takes the oldest frozen call whose time has come, or any when `now` is `None`.
-    pub fn take_due(&mut self, now: Option<Instant>) -> Option<MessageId> {
+    pub fn take_due(&mut self, now: Option<Instant>) -> Option<CallId> {
         let first = *self.due.first()?;
         if now.is_some_and(|now| first.0 > now) {
             return None;
@@ -79,17 +81,25 @@ impl LaneQueue {
 
     /// Makes a call out of up to `events_max` fresh events. They are put in the order of their ids, which
     /// is the order in which the store gives them back after a restart.
-    pub fn begin_call(&mut self, id: MessageId, events_max: usize) {
-        let count = self.fresh.len().min(events_max.min(EVENTS_PER_CALL_MAX));
+    ///
+    /// Events that were tried before, and come again because somebody asked for it, do not mix with others:
+    /// each has its own place in the schedule.
+    pub fn begin_call(&mut self, events_max: usize) -> Option<CallId> {
+        let first = self.fresh.front()?;
+        let (alone, attempts) = (first.alone, first.event.attempts);
+        let alike = |fresh: &&Fresh| !fresh.alone && fresh.event.attempts == attempts;
+        let most = if alone { 1 } else { events_max.min(EVENTS_PER_CALL_MAX) };
+        let count = self.fresh.iter().take(most).take_while(|fresh| alone || alike(fresh)).count();
         let mut events: Vec<_> = self.fresh.drain(..count).map(|fresh| fresh.event).collect();
         events.sort_unstable_by_key(|event| event.id);
-        let attempts = events.iter().map(|event| event.attempts).max().unwrap_or(0);
+        let id = CallId::of(events.iter().map(|event| event.id));
         let parcel = Parcel { events: Arc::new(events), attempts, standing: Standing::InFlight, held: false };
         self.calls.insert(id, parcel);
+        Some(id)
     }
 
     /// Adds an event of a frozen call that is being read from the store.
-    pub fn load(&mut self, id: MessageId, event: Arc<Event>) {
+    pub fn load(&mut self, id: CallId, event: Arc<Event>) {
         let empty = || Parcel { events: Arc::default(), attempts: 0, standing: Standing::Loading, held: false };
         let parcel = self.calls.entry(id).or_insert_with(empty);
         parcel.attempts = parcel.attempts.max(event.attempts);
@@ -97,7 +107,7 @@ impl LaneQueue {
     }
 
     /// Gives a call its next try at `at`.
-    pub fn freeze(&mut self, id: MessageId, at: Instant) {
+    pub fn freeze(&mut self, id: CallId, at: Instant) {
         if let Some(parcel) = self.calls.get_mut(&id) {
             parcel.standing = Standing::Waiting(at);
             self.due.insert((at, id));

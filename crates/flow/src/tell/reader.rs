@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::UnixMillis;
+use domain::event::Event;
 use domain::fact::EventId;
 use domain::id::MessageId;
 use domain::lane::Lane;
-use store::Event;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::bounds::{LOOK_AGAIN, PAGE_EVENTS, STORE_RETRY};
 use super::endpoint::Endpoint;
-use super::hub::{Hub, Reading};
+use super::hub::{Hub, Reading, Why};
 use super::queue::Standing;
 
 /// Reads the events of one lane.
@@ -33,7 +33,7 @@ impl Reader {
     /// Runs until `drain` turns true.
     pub async fn run(self, mut drain: watch::Receiver<bool>) {
         let reading = async {
-            self.read(FIRST, true).await;
+            self.read(FIRST, Why::Start).await;
             loop {
                 // The timer finds what was left in the store in the moment in which room was made.
                 let _ = timeout(LOOK_AGAIN, self.reading().wanted.notified()).await;
@@ -53,7 +53,7 @@ impl Reader {
     /// Fills the endpoints that have room, from the first event that one of them left in the store.
     async fn fill(&self) {
         let mut from = self.reading().homeless.lock().take();
-        let homeless = from.is_some();
+        let why = if from.is_some() { Why::Homeless } else { Why::Room };
         for endpoint in self.hub.all() {
             let mut state = endpoint.state();
             if state.wants_filling(self.lane) {
@@ -63,24 +63,24 @@ impl Reader {
             }
         }
         if let Some(from) = from {
-            self.read(before(from), homeless).await;
+            self.read(before(from), why).await;
         }
     }
 
-    /// Reads on from `after`. Unless `all` is set it stops when no endpoint has room any more.
-    async fn read(&self, mut after: EventId, all: bool) {
+    /// Reads on from `after`. If it is for room only, it stops when no endpoint has any left.
+    async fn read(&self, mut after: EventId, why: Why) {
         loop {
             let page = self.page(after).await;
             let is_last = page.len() < PAGE_EVENTS;
             after = page.last().map_or(after, |event| event.id);
             for event in page {
-                self.hub.refill(event, all);
+                self.hub.refill(event, why);
             }
             self.reading().end();
             if is_last {
                 return self.finish(None);
             }
-            if !all && !self.any_has_room() {
+            if why == Why::Room && !self.any_has_room() {
                 return self.finish(Some(after));
             }
         }

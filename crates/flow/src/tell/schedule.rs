@@ -22,12 +22,14 @@ impl Schedule {
         Self { waits_ms: retry_seconds.iter().map(|seconds| seconds * 1_000).collect(), random }
     }
 
-    /// How long to wait after try number `attempt` (from 1) failed; `None` when it was the last one.
+    /// How long to wait after try number `attempt` (from 1) failed; `None` when it was the last one. What is
+    /// told again on request goes on counting its tries and through the schedule from the beginning.
     /// The wait is a fifth shorter or longer by chance, so that what failed together does not come back
     /// together. A receiver's own wish (`Retry-After`) may lengthen it, never shorten it.
     #[must_use]
     pub fn wait(&self, attempt: u16, retry_after_ms: Option<i64>) -> Option<Duration> {
-        let wait_ms = *self.waits_ms.get(usize::from(attempt.max(1)) - 1)?;
+        let tries = self.waits_ms.len() + 1;
+        let wait_ms = *self.waits_ms.get((usize::from(attempt.max(1)) - 1) % tries)?;
         let jittered_ms = wait_ms * (800 + self.random.below(401)) / 1_000;
         let wished_ms = retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
         Some(Duration::from_millis(jittered_ms.max(wished_ms.unsigned_abs())))

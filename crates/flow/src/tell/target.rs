@@ -1,6 +1,6 @@
 //! Where and how an endpoint is called, from the control data.
 
-use domain::control::{Control, EventKind};
+use domain::control::Control;
 use http::Uri;
 use url::Url;
 
@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 /// Recorded with events whose endpoint is no longer there.
-pub const NO_ENDPOINT: &str = "no_endpoint: the account has no endpoint for delivery reports any more";
+pub const NO_ENDPOINT: &str = "no_endpoint: the account has no endpoint for such events any more";
 /// Recorded with events whose endpoint's URL can't be read.
 pub const BAD_URL: &str = "bad_url: the endpoint's URL can't be read";
 
@@ -30,7 +30,7 @@ impl Target {
     /// # Errors
     /// The reason why the endpoint's events can't ever be told.
     pub fn of(key: &Key, control: &Control) -> Result<Self, &'static str> {
-        let own = control.account(key.account).and_then(|account| account.endpoint(EventKind::Status));
+        let own = control.account(key.account).and_then(|account| account.endpoint(key.kind));
         let main_text = match (&key.url, own) {
             (Some(url), _) => url.to_string(),
             (None, Some(own)) if !own.url.is_empty() => own.url.clone(),

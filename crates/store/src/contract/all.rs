@@ -1,10 +1,10 @@
 //! The list of all cases.
 
 use super::fixture::Case;
-use super::{accepting, listing, receipts, telling, waiting};
+use super::{accepting, events, listing, receipts, telling, waiting};
 
 /// All cases by name.
 #[must_use]
 pub fn cases() -> Vec<(&'static str, Case)> {
-    [accepting::CASES, waiting::CASES, receipts::CASES, telling::CASES, listing::CASES].concat()
+    [accepting::CASES, waiting::CASES, receipts::CASES, telling::CASES, events::CASES, listing::CASES].concat()
 }

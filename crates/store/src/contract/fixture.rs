@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
+use domain::event::Event;
 use domain::fact::{Fact, MessageFact};
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
 use domain::lane::{Lane, Traffic};
@@ -187,16 +188,25 @@ impl Notes {
     pub fn moves(&self) -> Vec<Moved> {
         let is_move = |(_, one): &(Lane, Committed)| match one {
             Committed::Moved(moved) => Some(moved.clone()),
-            Committed::Accepted(_) => None,
+            Committed::Accepted(_) | Committed::Event(_) => None,
         };
         self.seen.lock().iter().filter_map(is_move).collect()
+    }
+
+    /// Events with a row of their own that it was told of.
+    pub fn events(&self) -> Vec<Arc<Event>> {
+        let is_event = |(_, one): &(Lane, Committed)| match one {
+            Committed::Event(event) => Some(Arc::clone(event)),
+            Committed::Accepted(_) | Committed::Moved(_) => None,
+        };
+        self.seen.lock().iter().filter_map(is_event).collect()
     }
 
     /// Requests it was told of.
     pub fn accepted(&self) -> Vec<MessageId> {
         let is_request = |(_, one): &(Lane, Committed)| match one {
             Committed::Accepted(request) => Some(request.id),
-            Committed::Moved(_) => None,
+            Committed::Moved(_) | Committed::Event(_) => None,
         };
         self.seen.lock().iter().filter_map(is_request).collect()
     }

@@ -5,6 +5,7 @@
 
 mod accepting;
 mod all;
+mod events;
 pub mod fixture;
 mod listing;
 mod receipts;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::clock::UnixMillis;
+use domain::event::{CallId, Event};
 use domain::fact::{CallOutcome, EventId, Fact, WebhookCall};
 use domain::id::MessageId;
 use domain::lane::Lane;
@@ -10,7 +11,6 @@ use domain::receipt::ReceiptState;
 
 use super::fixture::{ACCOUNT, Case, Notes, Place, receipt, submitted};
 use crate::handle::Store;
-use crate::watcher::Event;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("events_are_remembered_until_they_are_told", remembered),
@@ -20,7 +20,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
 
 const START: EventId = EventId { message: MessageId(0), step: 0 };
 
-fn delivered(place: &Place, store: &Store, lane: Lane, number: u64) -> MessageId {
+pub(super) fn delivered(place: &Place, store: &Store, lane: Lane, number: u64) -> MessageId {
     let id = place.accept_one(store, lane, 48_600_000_000 + number);
     place.fact(store, id, submitted(1, &format!("op{number}")));
     place.fact(store, id, receipt(1, ReceiptState::Delivered));
@@ -40,10 +40,10 @@ fn untold(place: &Place, store: &Store, lane: Lane, page: usize) -> Vec<Event> {
     }
 }
 
-fn call(place: &Place, store: &Store, events: &[EventId], attempt: u16, outcome: CallOutcome) -> WebhookCall {
+pub(super) fn call(place: &Place, events: &[EventId], attempt: u16, outcome: CallOutcome) -> WebhookCall {
     let http_status = if outcome == CallOutcome::Told { 200 } else { 503 };
     WebhookCall {
-        id: store.ids().next(Lane::Standard),
+        id: CallId::of(events.iter().copied()),
         attempt,
         at: place.clock.now(),
         latency_ms: 12,
@@ -78,7 +78,7 @@ fn remembered(place: &Place) {
     }
     // One call may name events of both lanes.
     let told: Vec<EventId> = live.iter().step_by(2).map(|event| event.id).collect();
-    let told_call = call(place, &store, &told, 1, CallOutcome::Told);
+    let told_call = call(place, &told, 1, CallOutcome::Told);
     place.run(store.record(Lane::Standard, vec![Fact::Called(told_call)])).expect("durable");
     live.retain(|event| !told.contains(&event.id));
     for _ in 0..2 {
@@ -98,7 +98,7 @@ fn failed_call(place: &Place) {
     let event = untold(place, &store, Lane::Standard, 10).remove(0);
     assert_eq!((event.id.message, event.account, event.attempts), (id, ACCOUNT, 0));
     let retry_at = place.clock.now().plus_ms(30_000);
-    let first = call(place, &store, &[event.id], 1, CallOutcome::RetryAt(retry_at));
+    let first = call(place, &[event.id], 1, CallOutcome::RetryAt(retry_at));
     place.run(store.record(Lane::Standard, vec![Fact::Called(first.clone())])).expect("durable");
     for _ in 0..2 {
         let again = untold(place, &store, Lane::Standard, 10).remove(0);

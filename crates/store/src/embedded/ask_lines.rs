@@ -1,27 +1,20 @@
 //! Questions about what waits: lines, schedules, validity, events.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
 use domain::clock::UnixMillis;
-use domain::fact::EventId;
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::lane::Lane;
 use domain::request::Waiting;
 use domain::state::{PartState, Status};
 use rusqlite::{Connection, Params, params};
 
-use super::ask_message::{RequestMemo, event_columns};
+use super::ask_message::RequestMemo;
 use super::database::Fault;
 use super::limits::{EXPIRING_LOOKED_AT_MAX, WAITING_LOOKED_UP_MAX};
-use super::live::{Head, Live};
 use super::read::{self, MESSAGE_COLUMNS, MessageRow, prepare};
 use super::shared::Shared;
 use super::span::Span;
-use super::write::{EVENT_UNTOLD, step_sum};
 use crate::error::QuestionError;
 use crate::question::Overdue;
-use crate::watcher::Event;
 
 /// Messages of an account that wait for a carrier and are due, by id.
 pub(crate) fn waiting(
@@ -250,84 +243,4 @@ fn overdue_sealed(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Over
         }
         Ok(found)
     })
-}
-
-/// Events neither told nor given up, by id.
-pub(crate) fn untold(shared: &Shared, lane: Lane, after: EventId, limit: usize) -> Result<Vec<Event>, QuestionError> {
-    let mut found = Vec::new();
-    for span in shared.spans.of_lane_after(lane, after.message, |span| span.untold.load(Ordering::Acquire)) {
-        if found.len() >= limit {
-            break;
-        }
-        // Cleared first: what a commit adds while the file is read sets it again.
-        if !span.untold.swap(false, Ordering::AcqRel) {
-            continue;
-        }
-        let room = limit - found.len();
-        let result = untold_in(shared, &span, after, room);
-        let from_start = after.message < span.name.first;
-        if !matches!(&result, Ok(events) if events.is_empty() && from_start) {
-            span.untold.store(true, Ordering::Release);
-        }
-        found.extend(result?);
-    }
-    Ok(found)
-}
-
-fn untold_in(shared: &Shared, span: &Arc<Span>, after: EventId, limit: usize) -> Result<Vec<Event>, QuestionError> {
-    let in_memory = span.hot.read().as_ref().map(|index| index.untold_after(after, limit));
-    shared.connections.with(span, |connection| {
-        let ids = match in_memory {
-            Some(ids) => ids,
-            None => untold_ids(connection, after, limit)?,
-        };
-        let mut memo = RequestMemo::default();
-        let mut events = Vec::with_capacity(ids.len());
-        for id in ids {
-            events.extend(event(connection, id, &mut memo)?);
-        }
-        Ok(events)
-    })
-}
-
-fn untold_ids(connection: &Connection, after: EventId, limit: usize) -> Result<Vec<EventId>, Fault> {
-    let sql = "SELECT message_id, number FROM step INDEXED BY step_untold WHERE event = 1 AND (message_id, number) > (?1, ?2) \
-               ORDER BY message_id, number LIMIT ?3";
-    let mut statement = prepare(connection, sql)?;
-    let parameters = params![after.message.0, after.step, i64::try_from(limit).unwrap_or(i64::MAX)];
-    let ids =
-        statement.query_map(parameters, |row| Ok(EventId { message: MessageId(row.get(0)?), step: row.get(1)? }))?;
-    Ok(ids.collect::<Result<_, _>>()?)
-}
-
-/// The event of a step, if it is still to be told.
-fn event(connection: &Connection, id: EventId, memo: &mut RequestMemo) -> Result<Option<Event>, Fault> {
-    let sql = "SELECT at, kind, part, carrier, status, detail, raw, check_sum, \
-               event, told_at, attempts, next_at, call_id, http_status, event_sum FROM step WHERE message_id = ?1 AND number = ?2";
-    let mut statement = prepare(connection, sql)?;
-    let mut rows = statement.query(params![id.message.0, id.step])?;
-    let Some(step) = rows.next()? else { return Ok(None) };
-    let wrong = || read::damaged("event of message", id.message.0);
-    let Some(columns) =
-        event_columns(step, 8, id, &mut memo.sum)?.filter(|columns| columns.event == Some(EVENT_UNTOLD))
-    else {
-        return Ok(None);
-    };
-    let (at, part, status): (i64, i64, Option<i64>) = (step.get(0)?, step.get(2)?, step.get(4)?);
-    let (kind, detail) = (step.get_ref(1)?.as_str()?, step.get_ref(5)?.as_str()?);
-    let raw = step.get_ref(6)?.as_blob_or_null()?.unwrap_or_default();
-    if step_sum(id, at, kind, part, step.get(3)?, status, detail, raw, &mut memo.sum) != step.get::<_, i64>(7)? {
-        return Err(wrong());
-    }
-    let status = status.and_then(|code| u8::try_from(code).ok()).and_then(Status::from_code).ok_or_else(wrong)?;
-    let row = read::message(connection, id.message, &mut memo.sum)?.ok_or_else(wrong)?;
-    let head = Arc::new(Head::of_row(&*memo.request(connection, row.request_id)?));
-    let progress = domain::state::Progress::new(head.parts, row.status_at);
-    let told = Live::of_row(&row, head, progress).event(id.step, status, UnixMillis(at), detail);
-    Ok(Some(Event {
-        attempts: columns.attempts.and_then(|attempts| u16::try_from(attempts).ok()).unwrap_or(0),
-        next_at: UnixMillis(columns.next_at.unwrap_or(0)),
-        call: columns.call_id.map(MessageId),
-        ..told
-    }))
 }

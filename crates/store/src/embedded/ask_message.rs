@@ -11,13 +11,14 @@ use domain::state::Status;
 use rusqlite::{Connection, params};
 
 use super::database::Fault;
+use super::event_rows::{EVENT_COLUMNS, EVENT_TOLD, event_columns};
 use super::filter::KeyKind;
 use super::hash::{Reference, reference_key};
 use super::read::{self, MessageRow, RequestRow, prepare};
 use super::shared::Shared;
 use super::span::Span;
 use super::sum::RowSum;
-use super::write::{EVENT_TOLD, EventColumns, step_sum};
+use super::write::step_sum;
 use crate::error::QuestionError;
 use crate::question::{MessageRecord, Step};
 use domain::fact::EventId;
@@ -248,6 +249,7 @@ pub(crate) fn history(shared: &Shared, id: MessageId) -> Result<Vec<Step>, Quest
     shared.connections.with(&span, |connection| {
         let mut memo = RequestMemo::default();
         let Some(row) = read::message(connection, id, &mut memo.sum)? else { return Ok(Vec::new()) };
+        let least = row.steps;
         let record = memo.record(connection, row)?;
         let mut steps = Vec::new();
         for (index, part) in record.parts.iter().enumerate() {
@@ -269,19 +271,24 @@ pub(crate) fn history(shared: &Shared, id: MessageId) -> Result<Vec<Step>, Quest
         {
             last.status = Some(Status::Sent);
         }
-        steps.extend(stored_steps(connection, id, &mut memo.sum)?);
+        steps.extend(stored_steps(connection, id, least, &mut memo.sum)?);
         steps.sort_by_key(|step| step.at);
         Ok(steps)
     })
 }
 
-fn stored_steps(connection: &Connection, id: MessageId, sum: &mut RowSum) -> Result<Vec<Step>, Fault> {
-    let sql = "SELECT number, at, kind, part, carrier, status, detail, raw, check_sum, \
-               event, told_at, attempts, next_at, call_id, http_status, event_sum FROM step WHERE message_id = ?1 ORDER BY number";
-    let mut statement = prepare(connection, sql)?;
+/// The steps of a message that has `least` of them or more: one that is gone is damage, too.
+fn stored_steps(connection: &Connection, id: MessageId, least: u16, sum: &mut RowSum) -> Result<Vec<Step>, Fault> {
+    let sql = format!(
+        "SELECT number, at, kind, part, carrier, status, detail, raw, account, position, check_sum, {EVENT_COLUMNS} \
+         FROM step WHERE message_id = ?1 ORDER BY number"
+    );
+    let mut statement = prepare(connection, &sql)?;
     let mut rows = statement.query([id.0])?;
     let mut steps = Vec::new();
+    let mut count = 0_u16;
     while let Some(row) = rows.next()? {
+        count = count.saturating_add(1);
         let wrong = || read::damaged("step of message", id.0);
         let event = EventId { message: id, step: row.get(0)? };
         let (at, part): (i64, i64) = (row.get(1)?, row.get(3)?);
@@ -289,7 +296,8 @@ fn stored_steps(connection: &Connection, id: MessageId, sum: &mut RowSum) -> Res
         let kind: Box<str> = row.get(2)?;
         let detail: Box<str> = row.get(6)?;
         let raw: Box<[u8]> = row.get_ref(7)?.as_blob_or_null()?.unwrap_or_default().into();
-        if step_sum(event, at, &kind, part, carrier, status, &detail, &raw, sum) != row.get::<_, i64>(8)? {
+        let logged = (row.get(8)?, row.get(9)?);
+        if step_sum(event, at, &kind, part, carrier, status, &detail, &raw, logged, sum) != row.get::<_, i64>(10)? {
             return Err(wrong());
         }
         let status =
@@ -304,7 +312,7 @@ fn stored_steps(connection: &Connection, id: MessageId, sum: &mut RowSum) -> Res
             detail,
             raw,
         });
-        if let Some(told) = event_columns(row, 9, event, sum)?.filter(|columns| columns.event == Some(EVENT_TOLD)) {
+        if let Some(told) = event_columns(row, 11, event, sum)?.filter(|columns| columns.event == Some(EVENT_TOLD)) {
             steps.push(Step {
                 at: UnixMillis(told.told_at.unwrap_or(at)),
                 kind: "told".into(),
@@ -317,27 +325,5 @@ fn stored_steps(connection: &Connection, id: MessageId, sum: &mut RowSum) -> Res
             });
         }
     }
-    Ok(steps)
-}
-
-/// The event columns of a step from column `first` on, if it is an event.
-pub(crate) fn event_columns(
-    row: &rusqlite::Row<'_>,
-    first: usize,
-    id: EventId,
-    sum: &mut RowSum,
-) -> Result<Option<EventColumns>, Fault> {
-    let columns = EventColumns {
-        event: row.get(first)?,
-        told_at: row.get(first + 1)?,
-        attempts: row.get(first + 2)?,
-        next_at: row.get(first + 3)?,
-        call_id: row.get(first + 4)?,
-        http_status: row.get(first + 5)?,
-    };
-    match row.get::<_, Option<i64>>(first + 6)? {
-        Some(stored) if stored == columns.sum(id, sum) => Ok(Some(columns)),
-        None if columns == EventColumns::default() => Ok(None),
-        _ => Err(read::damaged("event of message", id.message.0)),
-    }
+    if count < least { Err(read::damaged("step of message", id.0)) } else { Ok(steps) }
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use domain::clock::UnixMillis;
 use domain::control::{Control, EventKind};
+use domain::event::Event;
 use domain::fact::{CallOutcome, EventId, Fact, IncomingPart, MessageFact, ParkedReceipt, WebhookCall};
-use domain::id::{AccountId, CarrierId, MessageId};
+use domain::id::{AccountId, CarrierId, IdGenerator, MessageId};
+use domain::lane::Lane;
 use domain::money::Money;
 use domain::request::Request;
 use domain::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, Status};
@@ -16,6 +18,8 @@ use rusqlite::Connection;
 
 use super::columns::PartColumns;
 use super::database::Fault;
+use super::event_rows;
+use super::index::Logged;
 use super::limits::STEPS_PER_MESSAGE_MAX;
 use super::live::{Head, Live, LiveCache};
 use super::read;
@@ -39,10 +43,12 @@ pub(crate) enum Item<'a> {
     Parked(&'a ParkedReceipt),
     Unparked(MessageId),
     Incoming(&'a IncomingPart),
+    Event(&'a Arc<Event>),
+    Replayed(EventId),
 }
 
 impl<'a> Item<'a> {
-    /// The items a fact consists of; a webhook call has one for each event.
+    /// The items a fact consists of; a webhook call and a replay have one for each event.
     pub fn of_fact(fact: &'a Fact, mut take: impl FnMut(Self)) {
         match fact {
             Fact::Accepted(request) => take(Self::Accepted(request)),
@@ -50,6 +56,8 @@ impl<'a> Item<'a> {
             Fact::ReceiptParked(parked) => take(Self::Parked(parked)),
             Fact::ReceiptUnparked { parked_id } => take(Self::Unparked(*parked_id)),
             Fact::Incoming(part) => take(Self::Incoming(part)),
+            Fact::Event(event) => take(Self::Event(event)),
+            Fact::Replayed(events) => events.iter().for_each(|event| take(Self::Replayed(*event))),
             Fact::Called(call) => call.events.iter().for_each(|event| take(Self::Called { event: *event, call })),
         }
     }
@@ -59,7 +67,8 @@ impl<'a> Item<'a> {
         match self {
             Self::Accepted(request) => request.id,
             Self::Message { id, .. } | Self::Unparked(id) => *id,
-            Self::Called { event, .. } => event.message,
+            Self::Called { event, .. } | Self::Replayed(event) => event.message,
+            Self::Event(event) => event.id.message,
             Self::Parked(parked) => parked.id,
             Self::Incoming(part) => part.id,
         }
@@ -76,8 +85,10 @@ impl<'a> Item<'a> {
 pub(crate) enum IndexChange {
     OperatorKey { key: i64, id: MessageId, part: u8 },
     Unscheduled { due_at: i64, id: MessageId },
+    Logged(Logged),
     Untold(EventId),
     Told(EventId),
+    Dead(EventId),
 }
 
 /// What memory learns once the transaction is durable.
@@ -93,6 +104,8 @@ pub(crate) struct Outcome {
     /// Change of the number of messages waiting, by carrier and account.
     pub waiting: HashMap<(CarrierId, AccountId), i64>,
     pub open: i64,
+    /// The last place given to an event, 0 if there was none.
+    pub last_position: i64,
     pub spent: HashMap<AccountId, Money>,
     counters: HashMap<(i64, u32, i64), (i64, i64, i64)>,
 }
@@ -112,6 +125,8 @@ pub(crate) struct Transaction<'a> {
     statements: Statements<'a>,
     live: &'a mut LiveCache,
     control: &'a Control,
+    /// Makes the places of events, in the order of the commits.
+    places: (&'a IdGenerator, Lane),
     sum: RowSum,
     touched: hashbrown::HashMap<i64, Touched, FixedState>,
     /// Order of first touch, so that rows are written in the order of the facts.
@@ -122,12 +137,18 @@ pub(crate) struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     /// Begins; the caller has begun the SQL transaction.
-    pub fn new(connection: &'a Connection, live: &'a mut LiveCache, control: &'a Control) -> Self {
+    pub fn new(
+        connection: &'a Connection,
+        live: &'a mut LiveCache,
+        control: &'a Control,
+        places: (&'a IdGenerator, Lane),
+    ) -> Self {
         Self {
             connection,
             statements: Statements::new(connection),
             live,
             control,
+            places,
             sum: RowSum::default(),
             touched: hashbrown::HashMap::default(),
             order: Vec::new(),
@@ -153,6 +174,8 @@ impl<'a> Transaction<'a> {
                 Ok(())
             }
             Item::Incoming(part) => write::incoming(self.connection, part, &mut self.sum),
+            Item::Event(event) => self.event(event),
+            Item::Replayed(event) => self.replayed(*event),
         }
     }
 
@@ -207,12 +230,17 @@ impl<'a> Transaction<'a> {
             touched.parts |= change.parts;
         }
         let moved = change.moved_from.map(|_| touched.live.progress.status);
-        let told = moved.is_some_and(Status::is_outcome) && wants_events(self.control, &touched.live.head);
+        let is_event = moved.is_some_and(Status::is_outcome);
+        let head = &touched.live.head;
+        let told = is_event && wants_events(self.control, head.account, EventKind::Status, head.webhook_url.as_deref());
         let step = new_step(what, at, moved, told);
-        if let Some(step) = step.filter(|_| told || touched.live.steps < STEPS_PER_MESSAGE_MAX) {
+        if let Some(mut step) = step.filter(|_| is_event || touched.live.steps < STEPS_PER_MESSAGE_MAX) {
             touched.live.steps += 1;
             touched.dirty = true;
             let event = EventId { message: id, step: touched.live.steps };
+            if is_event {
+                step.logged = Some(self.outcome.log(self.places, head.account, event));
+            }
             write::step(&mut self.statements, event, &step, &mut self.sum)?;
         }
         let live = &self.touched[&id.0].live;
@@ -220,16 +248,35 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
+    fn event(&mut self, event: &Arc<Event>) -> Result<(), Fault> {
+        let told = wants_events(self.control, event.account, event.kind(), event.webhook_url.as_deref());
+        let logged = self.outcome.log(self.places, event.account, event.id);
+        event_rows::notice(self.connection, event, logged.position, told, &mut self.sum)?;
+        if told {
+            self.outcome.changes.push(IndexChange::Untold(event.id));
+            self.outcome.committed.push(Committed::Event(Arc::clone(event)));
+        }
+        Ok(())
+    }
+
+    fn replayed(&mut self, event: EventId) -> Result<(), Fault> {
+        if event_rows::replayed(self.connection, event, &mut self.sum)? {
+            self.outcome.changes.push(IndexChange::Untold(event));
+        }
+        Ok(())
+    }
+
     fn called(&mut self, event: EventId, call: &WebhookCall) -> Result<(), Fault> {
-        if !write::called(&mut self.statements, event, call, &mut self.sum)? {
+        if !event_rows::called(self.connection, &mut self.statements, event, call, &mut self.sum)? {
             return Ok(());
         }
         let change = match call.outcome {
             CallOutcome::RetryAt(_) => IndexChange::Untold(event),
-            CallOutcome::Told | CallOutcome::Dead => IndexChange::Told(event),
+            CallOutcome::Told => IndexChange::Told(event),
+            CallOutcome::Dead => IndexChange::Dead(event),
         };
         self.outcome.changes.push(change);
-        if call.outcome == CallOutcome::Told {
+        if call.outcome == CallOutcome::Told || event.has_row() {
             return Ok(());
         }
         if !self.load(event.message)? {
@@ -249,6 +296,7 @@ impl<'a> Transaction<'a> {
             status: None,
             detail: failed_call(call).into(),
             raw: &[],
+            logged: None,
             told: false,
         };
         write::step(&mut self.statements, EventId { step: touched.live.steps, ..event }, &step, &mut self.sum)
@@ -285,6 +333,14 @@ impl<'a> Transaction<'a> {
 }
 
 impl Outcome {
+    /// Gives an event its place.
+    fn log(&mut self, (ids, lane): (&IdGenerator, Lane), account: AccountId, event: EventId) -> Logged {
+        let logged = Logged { position: ids.next(lane).0, account, event };
+        self.last_position = logged.position;
+        self.changes.push(IndexChange::Logged(logged));
+        logged
+    }
+
     /// Notes what a change of a message means for indexes, sums and those who watch.
     fn follow(&mut self, live: &Live, from: Status, change: &Change, at: UnixMillis, told: bool) {
         let changed = live.progress.parts.iter().enumerate().filter(|(index, _)| change.parts & (1 << index) != 0);
@@ -340,15 +396,14 @@ impl Outcome {
     }
 }
 
-fn wants_events(control: &Control, head: &Head) -> bool {
-    let has_endpoint = |id| control.account(id).is_some_and(|account| account.endpoint(EventKind::Status).is_some());
-    head.webhook_url.is_some() || has_endpoint(head.account)
+fn wants_events(control: &Control, account: AccountId, kind: EventKind, webhook_url: Option<&str>) -> bool {
+    webhook_url.is_some() || control.account(account).is_some_and(|account| account.endpoint(kind).is_some())
 }
 
 /// The step a fact leaves; a plain hand-over leaves none, for the part itself tells of it.
 fn new_step<'a>(what: &'a MessageFact, at: UnixMillis, moved: Option<Status>, told: bool) -> Option<NewStep<'a>> {
     let step = |kind, part, carrier, detail: Cow<'a, str>, raw| {
-        Some(NewStep { at: at.0, kind, part, carrier, status: moved, detail, raw, told })
+        Some(NewStep { at: at.0, kind, part, carrier, status: moved, detail, raw, logged: None, told })
     };
     match what {
         MessageFact::Submitted { .. } => None,

@@ -1,7 +1,7 @@
 //! Opens, runs and closes the embedded backend.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -36,6 +36,7 @@ use super::writer::Writer;
 use crate::control::{ControlDb, Follower};
 use crate::error::OpenError;
 use crate::options::Options;
+use crate::webhooks::WebhookDb;
 
 /// The node number in ids: the embedded backend is alone.
 const NODE: u8 = 0;
@@ -186,6 +187,10 @@ fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>)
             spans.add(Arc::new(first_span(&layout, SpanName { lane, first: ids.next(lane) })?));
         }
     }
+    let webhooks = WebhookDb::open(&layout.data_dir)
+        .map_err(|source| OpenError::Database { file: layout.data_dir.join("webhooks.db"), source })?;
+    // Nothing is being written yet: all there is can be found.
+    let log_ends = Lane::ALL.map(|lane| AtomicI64::new(ids.next(lane).0));
     Ok(Shared {
         clock,
         ids,
@@ -202,6 +207,8 @@ fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>)
         connections: Connections::default(),
         metrics: [LaneMetrics::default(), LaneMetrics::default()],
         spent: Mutex::new(spent),
+        log_ends,
+        webhooks,
         closing: Mutex::new(false),
         closed: Condvar::new(),
         failed: AtomicBool::new(false),

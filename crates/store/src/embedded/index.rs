@@ -38,6 +38,17 @@ pub(crate) struct HotIndex {
     /// Open messages by the minute they have to be looked at.
     expiry: BTreeMap<i64, Vec<u32>>,
     untold: BTreeSet<EventId>,
+    dead: BTreeSet<EventId>,
+    /// Every event in the order of its place.
+    log: Vec<Logged>,
+}
+
+/// An event's place among all events of its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Logged {
+    pub position: i64,
+    pub account: AccountId,
+    pub event: EventId,
 }
 
 /// An accepted message on its way into the index.
@@ -116,14 +127,56 @@ impl HotIndex {
         self.scheduled.remove(&(due_at, id.0));
     }
 
-    /// An event is to be told.
+    /// An event is to be told, for the first time or again.
     pub fn add_untold(&mut self, event: EventId) {
         self.untold.insert(event);
+        self.dead.remove(&event);
     }
 
-    /// An event was told or given up.
+    /// An event was told.
     pub fn remove_untold(&mut self, event: EventId) {
         self.untold.remove(&event);
+    }
+
+    /// An event was given up.
+    pub fn add_dead(&mut self, event: EventId) {
+        self.untold.remove(&event);
+        self.dead.insert(event);
+    }
+
+    /// Events that were given up after `after`, by id.
+    pub fn dead_after(&self, after: EventId, limit: usize) -> Vec<EventId> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.dead.range((Excluded(after), Unbounded)).take(limit).copied().collect()
+    }
+
+    /// Takes in the place of an event.
+    pub fn log(&mut self, logged: Logged) {
+        // Commits give rising places; what a start reads comes in the order of the messages.
+        let at = match self.log.last() {
+            Some(last) if last.position > logged.position => {
+                self.log.partition_point(|known| known.position < logged.position)
+            }
+            _ => self.log.len(),
+        };
+        self.log.insert(at, logged);
+    }
+
+    /// Takes in all places of a file at once, in any order.
+    pub fn log_all(&mut self, mut logged: Vec<Logged>) {
+        logged.sort_unstable_by_key(|one| one.position);
+        self.log = logged;
+    }
+
+    /// The last place taken, 0 if there is none.
+    pub fn last_position(&self) -> i64 {
+        self.log.last().map_or(0, |last| last.position)
+    }
+
+    /// Places after `after` up to `end`, in their order.
+    pub fn logged_between(&self, after: i64, end: i64) -> impl Iterator<Item = &Logged> {
+        let first = self.log.partition_point(|known| known.position <= after);
+        self.log[first..].iter().take_while(move |known| known.position <= end)
     }
 
     /// Events to be told after `after`, by id.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use domain::id::MessageId;
+use domain::control::Control;
+use domain::id::{IdGenerator, MessageId};
+use domain::lane::Lane;
 use rusqlite::Connection;
 
 use super::aside::Entry;
@@ -114,7 +116,8 @@ impl Writer {
         let began = Instant::now();
         let control = self.shared.control.snapshot();
         let connection = connection_to(&mut self.connections, span)?;
-        let result = transact(connection, &mut self.live, span, &control, items);
+        let places = (&self.shared.ids, self.lane);
+        let result = transact(connection, &mut self.live, span, (&control, places), items);
         if result.is_err() && !connection.is_autocommit() {
             // SQLite has rolled back already after most errors.
             let _ = connection.execute_batch("ROLLBACK");
@@ -124,6 +127,7 @@ impl Writer {
         span.touch();
         self.shared.metrics[self.lane.index()].committed(u64::try_from(items.len()).unwrap_or(0), began.elapsed());
         committed.append(&mut outcome.committed);
+        self.log_end = self.log_end.max(outcome.last_position);
         publish::publish(&self.shared, span, &mut self.live, outcome);
         drop(gate);
         Ok(())
@@ -146,11 +150,11 @@ fn transact(
     connection: &Connection,
     live: &mut LiveCache,
     span: &Span,
-    control: &domain::control::Control,
+    (control, places): (&Control, (&IdGenerator, Lane)),
     items: &[(usize, Item<'_>)],
 ) -> Result<Outcome, Fault> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    let mut transaction = Transaction::new(connection, live, control);
+    let mut transaction = Transaction::new(connection, live, control, places);
     for (_, item) in items {
         transaction.apply(item)?;
     }

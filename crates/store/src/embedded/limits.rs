@@ -49,3 +49,10 @@ pub(crate) const WAITING_LOOKED_UP_MAX: usize = 20_000;
 pub(crate) const KEEPER_TICK_MS: u64 = 20;
 /// Facts a lane's writer puts aside while an index is built on their file; beyond it the lane waits.
 pub(crate) const ASIDE_FACTS_MAX: usize = 20_000;
+/// Places of events looked at in one span for one page, when most of them are other accounts'.
+pub(crate) const PLACES_LOOKED_AT_MAX: usize = 100_000;
+/// How long an event that was given up is kept for replay, even in a span that is older than messages are kept.
+pub(crate) const DEAD_LETTER_LIFE_MS: i64 = 14 * 86_400_000;
+/// How much longer than messages are kept a span may stay for the sake of its events: the last try of an
+/// event comes at most a few days after it, the dead letter lives 14 days more.
+pub(crate) const EVENTS_HOLD_MAX_MS: i64 = 30 * 86_400_000;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::clock::UnixMillis;
+use domain::event::{Event, Payload, StatusReport};
 use domain::fact::EventId;
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::money::Money;
@@ -16,7 +17,6 @@ use hashbrown::HashMap;
 
 use super::limits::LIVE_MESSAGES_MAX;
 use super::read::{MessageRow, RequestRow};
-use crate::watcher::Event;
 
 /// What facts about a message need to know of its request.
 #[derive(Debug)]
@@ -88,9 +88,7 @@ impl Live {
 
     /// The delivery report of step `step`.
     pub fn event(&self, step: u16, status: Status, at: UnixMillis, error: &str) -> Event {
-        Event {
-            id: EventId { message: self.id, step },
-            account: self.head.account,
+        let report = StatusReport {
             external_id: self.head.external_id_of(self.id).into(),
             phone: self.phone,
             sender: self.head.sender.clone(),
@@ -98,11 +96,9 @@ impl Live {
             status_at: at,
             parts: self.head.parts,
             error: error.into(),
-            webhook_url: self.head.webhook_url.clone(),
-            attempts: 0,
-            next_at: UnixMillis(0),
-            call: None,
-        }
+        };
+        let id = EventId { message: self.id, step };
+        Event::new(id, self.head.account, self.head.webhook_url.clone(), Payload::Status(report))
     }
 }
 

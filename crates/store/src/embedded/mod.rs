@@ -3,11 +3,12 @@
 //! A span holds the messages of one lane whose ids lie between its first id and the next span's. The
 //! way of a fact: [`queue`] → [`writer`] (one thread per lane) → [`commit`] folds it into rows
 //! ([`write`]) → one durable transaction → [`publish`] tells memory ([`index`], [`live`]) and the
-//! watcher → whoever waits is released. Questions ([`ask_message`], [`ask_lines`], [`ask_receipts`],
+//! watcher → whoever waits is released. Questions ([`ask_message`], [`ask_lines`], [`ask_receipts`], [`ask_events`],
 //! [`search`]) run on [`readers`] with pooled [`connections`]. [`keeper`] copies logs back and begins
 //! new spans; [`recover`] brings everything back at start.
 
 mod aside;
+pub(crate) mod ask_events;
 pub(crate) mod ask_lines;
 pub(crate) mod ask_message;
 pub(crate) mod ask_receipts;
@@ -18,6 +19,7 @@ pub(crate) mod database;
 mod dedup;
 mod disk;
 pub(crate) mod engine;
+mod event_rows;
 pub(crate) mod files;
 pub(crate) mod filter;
 pub(crate) mod hash;
@@ -29,6 +31,7 @@ mod late_keys;
 mod limits;
 mod live;
 mod parked;
+mod payload;
 pub(crate) mod publish;
 pub(crate) mod queue;
 mod read;

@@ -37,6 +37,10 @@ pub(crate) fn publish(shared: &Shared, span: &Span, live: &mut LiveCache, outcom
     if outcome.changes.iter().any(|change| matches!(change, IndexChange::Untold(_))) {
         span.untold.store(true, Ordering::Release);
     }
+    if outcome.changes.iter().any(|change| matches!(change, IndexChange::Dead(_))) {
+        span.dead.store(true, Ordering::Release);
+    }
+    span.last_position.fetch_max(outcome.last_position, Ordering::AcqRel);
     count(&mut span.counts.lock(), &outcome);
     if !outcome.spent.is_empty() {
         let mut spent = shared.spent.lock();
@@ -85,8 +89,10 @@ fn apply(index: &mut HotIndex, change: &IndexChange) -> bool {
     match change {
         IndexChange::OperatorKey { key, id, part } => return index.add_operator_key(*key, *id, *part),
         IndexChange::Unscheduled { due_at, id } => index.remove_scheduled(*due_at, *id),
+        IndexChange::Logged(logged) => index.log(*logged),
         IndexChange::Untold(event) => index.add_untold(*event),
         IndexChange::Told(event) => index.remove_untold(*event),
+        IndexChange::Dead(event) => index.add_dead(*event),
     }
     false
 }

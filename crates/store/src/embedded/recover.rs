@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use domain::fact::{EventId, ParkedReceipt};
+use domain::fact::ParkedReceipt;
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::money::Money;
 use domain::state::Status;
@@ -13,6 +13,7 @@ use rusqlite::{Connection, params};
 use super::ask_receipts::parked_rows;
 use super::commit::{COUNTER_ACCEPTED, COUNTER_REFUNDED};
 use super::database::{Fault, Purpose, open_span};
+use super::event_rows::{self, EVENT_DEAD, EVENT_UNTOLD};
 use super::files::{Layout, SpanName};
 use super::filter::Filters;
 use super::hash::{Reference, reference_key};
@@ -75,6 +76,7 @@ fn recover(layout: &Layout, name: SpanName, with_parked: bool) -> Result<Recover
             let filters = Filters::new(filter_path, !read.late);
             let span = Span::new(name, path, read.hot, read.counts, filters);
             span.late_noted.store(read.late, Ordering::Release);
+            span.last_position.store(read.last_position, Ordering::Release);
             Ok(Recovered { span, last_id: read.last_id, spent: read.spent, parked: read.parked })
         }
         Err(fault) => {
@@ -95,6 +97,7 @@ struct ReadSpan {
     counts: Counts,
     late: bool,
     last_id: MessageId,
+    last_position: i64,
     spent: HashMap<AccountId, Money>,
     parked: Vec<ParkedReceipt>,
 }
@@ -108,13 +111,18 @@ fn read_span(connection: &Connection, name: SpanName, with_parked: bool) -> Resu
     } else {
         scan(connection).map(|(hot, counts)| (Some(hot), counts))?
     };
-    let mut last_id = name.first;
-    for table in ["message", "parked_receipt", "incoming"] {
+    let last_position = match &hot {
+        Some(index) => index.last_position(),
+        None => event_rows::last_position(connection)?,
+    };
+    // Places of events are made like ids: neither must come again, whatever the clock does.
+    let mut last_id = name.first.max(MessageId(last_position));
+    for table in ["message", "parked_receipt", "incoming", "notice"] {
         let last = one_number(connection, &format!("SELECT max(id) FROM {table}"))?;
         last_id = last_id.max(MessageId(last.unwrap_or(0)));
     }
     let parked = if with_parked { parked_rows(connection)? } else { Vec::new() };
-    Ok(ReadSpan { hot, counts, late, last_id, spent: spent(connection)?, parked })
+    Ok(ReadSpan { hot, counts, late, last_id, last_position, spent: spent(connection)?, parked })
 }
 
 /// What accounts have spent on the messages of a file.
@@ -170,11 +178,16 @@ fn scan(connection: &Connection) -> Result<(HotIndex, Counts), Fault> {
             }
         }
     }
-    let mut statement = prepare(connection, "SELECT message_id, number FROM step WHERE event = 1")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        index.add_untold(EventId { message: MessageId(row.get(0)?), step: row.get(1)? });
-    }
+    let mut log = Vec::new();
+    event_rows::scan(connection, |logged, state| {
+        log.push(logged);
+        match state {
+            Some(EVENT_UNTOLD) => index.add_untold(logged.event),
+            Some(EVENT_DEAD) => index.add_dead(logged.event),
+            _ => {}
+        }
+    })?;
+    index.log_all(log);
     Ok((index, counts))
 }
 

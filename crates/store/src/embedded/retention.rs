@@ -13,6 +13,8 @@ use rusqlite::{Connection, params};
 
 use super::database::{Fault, Purpose, open_span};
 use super::files::{Layout, sync_directory, with_suffix};
+use super::limits::{DEAD_LETTER_LIFE_MS, EVENTS_HOLD_MAX_MS};
+use super::read::prepare;
 use super::recover;
 use super::shared::Shared;
 use super::span::Span;
@@ -69,6 +71,9 @@ pub(crate) fn sweep(shared: &Shared) {
             if !is_over(shared, &span, keep_since) {
                 break;
             }
+            if holds_events(shared, &span, keep_since) {
+                continue;
+            }
             if let Err(fault) = delete(shared, &span) {
                 tracing::warn!(target: "store", file = &*span.short_name, ?fault, "an old span could not be deleted, it is tried again");
                 break;
@@ -79,6 +84,30 @@ pub(crate) fn sweep(shared: &Shared) {
 
 fn is_over(shared: &Shared, span: &Span, keep_since: UnixMillis) -> bool {
     shared.spans.end_of(span).is_some_and(|end| end.created() < keep_since)
+}
+
+/// Whether the span is still needed for events that are being told or may be replayed.
+fn holds_events(shared: &Shared, span: &Span, keep_since: UnixMillis) -> bool {
+    let held_since = keep_since.plus_ms(-EVENTS_HOLD_MAX_MS);
+    if span.damage().is_some() || is_over(shared, span, held_since) {
+        return false;
+    }
+    let young = shared.clock.now().0 - DEAD_LETTER_LIFE_MS;
+    let asked = shared.connections.with_fault(span, |connection| {
+        for sql in [
+            "SELECT 1 FROM step WHERE event = 1 AND ?1 > 0 LIMIT 1",
+            "SELECT 1 FROM notice WHERE event = 1 AND ?1 > 0 LIMIT 1",
+            "SELECT 1 FROM step WHERE event = 3 AND told_at > ?1 LIMIT 1",
+            "SELECT 1 FROM notice WHERE event = 3 AND told_at > ?1 LIMIT 1",
+        ] {
+            if prepare(connection, sql)?.exists([young])? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    });
+    // What can't be asked is not deleted now: the next sweep asks again.
+    !matches!(asked, Some(Ok(false)))
 }
 
 fn delete(shared: &Shared, span: &Arc<Span>) -> Result<(), Fault> {

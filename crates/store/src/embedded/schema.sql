@@ -70,7 +70,7 @@ CREATE TABLE part (
   PRIMARY KEY (message_id, number)
 ) WITHOUT ROWID;
 
--- What happened to a message. A step with "event" is a delivery report for the client's webhook.
+-- What happened to a message. A step with "position" is an event: a delivery report.
 CREATE TABLE step (
   message_id  INTEGER NOT NULL,
   number      INTEGER NOT NULL,        -- from 1
@@ -81,16 +81,36 @@ CREATE TABLE step (
   status      INTEGER,                 -- reached by it, if it moved the message
   detail      TEXT NOT NULL,           -- error code, reason or HTTP answer
   raw         BLOB,                    -- body of the PDU as received
+  account     INTEGER,                 -- whose event it is, if it moved the message to an outcome
+  position    INTEGER,                 -- place among all events of the lane, in the order of the commits
   check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above
-  event       INTEGER,                 -- 1 = to be told, 2 = told, 3 = given up
+  event       INTEGER,                 -- 1 = to be told, 2 = told, 3 = given up, NULL = nobody wants to be told
   told_at     INTEGER,                 -- end of the last try
   attempts    INTEGER,
   next_at     INTEGER,                 -- not to be tried before
-  call_id     INTEGER,                 -- the webhook call it belongs to
+  call_id     BLOB,                    -- the webhook call it belongs to
   http_status INTEGER,                 -- of the last try
   event_sum   INTEGER,                 -- CRC-32 over the key and everything from event on
   PRIMARY KEY (message_id, number)
 ) WITHOUT ROWID;
+
+-- Events that are no move of a message: incoming messages, link clicks.
+CREATE TABLE notice (
+  id          INTEGER PRIMARY KEY,
+  account     INTEGER NOT NULL,        -- row of the account in control.db
+  position    INTEGER NOT NULL,        -- place among all events of the lane, in the order of the commits
+  kind        TEXT NOT NULL,           -- sms.incoming, sms.click
+  webhook_url TEXT,                    -- where it goes instead of the account's endpoint
+  payload     TEXT NOT NULL,           -- JSON: what is told
+  check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above
+  event       INTEGER,                 -- from here on as in "step"
+  told_at     INTEGER,
+  attempts    INTEGER,
+  next_at     INTEGER,
+  call_id     BLOB,
+  http_status INTEGER,
+  event_sum   INTEGER
+);
 
 -- Receipts whose message is not known (yet).
 CREATE TABLE parked_receipt (

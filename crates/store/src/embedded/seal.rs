@@ -25,7 +25,7 @@ use domain::id::AccountId;
 use tokio::sync::mpsc;
 
 /// The indexes of a sealed span, each named after what it finds.
-const INDEXES: [(&str, &str); 9] = [
+const INDEXES: [(&str, &str); 14] = [
     ("message_phone", "message(phone)"),
     ("message_operator_key", "message(operator_key) WHERE operator_key IS NOT NULL"),
     ("part_operator_key", "part(operator_key) WHERE operator_key IS NOT NULL"),
@@ -35,6 +35,11 @@ const INDEXES: [(&str, &str); 9] = [
     ("message_due", "message(due_at) WHERE status = 1 AND due_at > 0"),
     ("message_open", "message(status, expires_at) WHERE status IN (1, 2)"),
     ("step_untold", "step(message_id, number) WHERE event = 1"),
+    ("step_dead", "step(message_id, number) WHERE event = 3"),
+    ("step_position", "step(position, account) WHERE position > 0"),
+    ("notice_untold", "notice(id) WHERE event = 1"),
+    ("notice_dead", "notice(id) WHERE event = 3"),
+    ("notice_position", "notice(position, account) WHERE position > 0"),
 ];
 /// Only worth its room where several accounts share a span.
 const ACCOUNT_INDEX: (&str, &str) = ("message_account", "message(account)");

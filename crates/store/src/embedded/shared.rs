@@ -1,7 +1,7 @@
 //! What the threads of the store share.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::span::Spans;
 use crate::control::ControlDb;
 use crate::options::Options;
 use crate::watcher::Watcher;
+use crate::webhooks::WebhookDb;
 
 /// Upper bounds of the commit time histogram, in microseconds.
 pub(crate) const COMMIT_BOUNDS: [u64; 14] =
@@ -78,6 +79,10 @@ pub(crate) struct Shared {
     pub connections: Connections,
     pub metrics: [LaneMetrics; 2],
     pub spent: Mutex<HashMap<AccountId, Money>>,
+    /// What is remembered of endpoints and attempts.
+    pub webhooks: WebhookDb,
+    /// By lane: up to here every event is durable and can be found.
+    pub log_ends: [AtomicI64; 2],
     /// The store is being closed.
     pub closing: Mutex<bool>,
     pub closed: Condvar,

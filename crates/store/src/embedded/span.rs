@@ -63,6 +63,10 @@ pub(crate) struct Span {
     pub log_octets: AtomicU64,
     /// There may be events to be told here.
     pub untold: AtomicBool,
+    /// There may be events here that were given up.
+    pub dead: AtomicBool,
+    /// The last place of an event in here.
+    pub last_position: AtomicI64,
     damage: OnceLock<Damage>,
     bad_row: OnceLock<()>,
 }
@@ -92,6 +96,8 @@ impl Span {
             commits_pending: AtomicU64::new(1),
             log_octets: AtomicU64::new(0),
             untold: AtomicBool::new(true),
+            dead: AtomicBool::new(true),
+            last_position: AtomicI64::new(0),
             damage: OnceLock::new(),
             bad_row: OnceLock::new(),
         }

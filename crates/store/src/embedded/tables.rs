@@ -5,9 +5,9 @@ use domain::id::MessageId;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
-use super::ask_message::event_columns;
 use super::ask_receipts::parked_row;
 use super::database::Fault;
+use super::event_rows::{event_columns, notice_row};
 use super::read::{self, damaged, part_columns};
 use super::sum::RowSum;
 use super::write::step_sum;
@@ -22,11 +22,12 @@ pub(crate) struct Table {
 }
 
 /// All tables of a span but `meta`.
-pub(crate) const TABLES: [Table; 7] = [
+pub(crate) const TABLES: [Table; 8] = [
     Table { name: "request", key: "id", columns: 22, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
     Table { name: "message", key: "id", columns: 20, judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
     Table { name: "part", key: "message_id, number", columns: 9, judge: judge_part },
-    Table { name: "step", key: "message_id, number", columns: 17, judge: judge_step },
+    Table { name: "step", key: "message_id, number", columns: 19, judge: judge_step },
+    Table { name: "notice", key: "id", columns: 14, judge: |row, sum| notice_row(row, sum).map(|_| ()) },
     Table { name: "parked_receipt", key: "id", columns: 9, judge: |row, _| parked_row(row).map(|_| ()) },
     Table { name: "incoming", key: "id", columns: 8, judge: judge_incoming },
     Table { name: "counter", key: "day, account, kind", columns: 6, judge: |_, _| Ok(()) },
@@ -106,11 +107,12 @@ fn judge_step(row: &Row<'_>, sum: &mut RowSum) -> Result<(), Fault> {
     let kind = row.get_ref(3)?.as_str()?;
     let detail = row.get_ref(7)?.as_str()?;
     let raw = row.get_ref(8)?.as_blob_or_null()?.unwrap_or_default();
-    let found = step_sum(event, row.get(2)?, kind, row.get(4)?, row.get(5)?, row.get(6)?, detail, raw, sum);
-    if found != row.get::<_, i64>(9)? {
+    let logged = (row.get(9)?, row.get(10)?);
+    let found = step_sum(event, row.get(2)?, kind, row.get(4)?, row.get(5)?, row.get(6)?, detail, raw, logged, sum);
+    if found != row.get::<_, i64>(11)? {
         return Err(damaged("step of message", event.message.0));
     }
-    event_columns(row, 10, event, sum).map(|_| ())
+    event_columns(row, 12, event, sum).map(|_| ())
 }
 
 fn judge_incoming(row: &Row<'_>, sum: &mut RowSum) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::fact::{CallOutcome, EventId, IncomingPart, ParkedReceipt, WebhookCall};
+use domain::fact::{EventId, IncomingPart, ParkedReceipt};
 use domain::id::{CarrierId, MessageId};
 use domain::receipt::ReceiptState;
 use domain::request::Request;
@@ -11,6 +11,8 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::columns::{PartColumns, StateColumns};
 use super::database::Fault;
+use super::event_rows::{EVENT_UNTOLD, EventColumns, UPDATE_STEP_EVENT};
+use super::index::Logged;
 use super::read::{prepare, refused_to_json, request_sum};
 use super::sum::RowSum;
 
@@ -21,9 +23,8 @@ const INSERT_MESSAGE: &str =
 const UPDATE_MESSAGE: &str = "UPDATE message SET status=?2, status_at=?3, error=?4, steps=?5, part_state=?6, part_carrier=?7, taken_at=?8, \
     operator_id=?9, canonical_id=?10, operator_key=?11, state_sum=?12 WHERE id=?1";
 const UPSERT_PART: &str = "INSERT OR REPLACE INTO part VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9)";
-const INSERT_STEP: &str = "INSERT INTO step VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,NULL,?12,?13,NULL,NULL,?14)";
-const UPDATE_EVENT: &str = "UPDATE step SET event=?3, told_at=?4, attempts=?5, next_at=?6, call_id=?7, http_status=?8, event_sum=?9 \
-    WHERE message_id=?1 AND number=?2 AND event<>2";
+const INSERT_STEP: &str =
+    "INSERT INTO step VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,NULL,?14,?15,NULL,NULL,?16)";
 
 /// The statements that most facts need, looked up once for a transaction.
 pub(crate) struct Statements<'a> {
@@ -38,6 +39,11 @@ impl<'a> Statements<'a> {
     pub fn new(connection: &'a Connection) -> Self {
         Self { connection, update_message: None, insert_step: None, update_event: None }
     }
+
+    /// Changes what became of telling a step; see [`UPDATE_STEP_EVENT`].
+    pub fn update_event(&mut self) -> Result<&mut CachedStatement<'a>, Fault> {
+        looked_up(&mut self.update_event, self.connection, UPDATE_STEP_EVENT)
+    }
 }
 
 fn looked_up<'s, 'a>(
@@ -50,13 +56,6 @@ fn looked_up<'s, 'a>(
         None => Ok(slot.insert(prepare(connection, sql)?)),
     }
 }
-
-/// `step.event`: to be told.
-pub(crate) const EVENT_UNTOLD: i64 = 1;
-/// `step.event`: told.
-pub(crate) const EVENT_TOLD: i64 = 2;
-/// `step.event`: given up.
-pub(crate) const EVENT_DEAD: i64 = 3;
 
 /// Keeps a request and all its messages.
 pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut RowSum) -> Result<(), Fault> {
@@ -196,6 +195,8 @@ pub(crate) struct NewStep<'a> {
     pub status: Option<Status>,
     pub detail: Cow<'a, str>,
     pub raw: &'a [u8],
+    /// Its place among the events, if it is one.
+    pub logged: Option<Logged>,
     /// Whether it is to be told.
     pub told: bool,
 }
@@ -211,32 +212,11 @@ pub(crate) fn step_sum(
     status: Option<i64>,
     detail: &str,
     raw: &[u8],
+    logged: (Option<i64>, Option<i64>),
     sum: &mut RowSum,
 ) -> i64 {
     sum.begin().int(id.message.0).int(i64::from(id.step)).int(at).text(kind).int(part).opt_int(carrier).opt_int(status);
-    sum.text(detail).bytes(raw).finish()
-}
-
-/// The columns of an event that change.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct EventColumns {
-    pub event: Option<i64>,
-    pub told_at: Option<i64>,
-    pub attempts: Option<i64>,
-    pub next_at: Option<i64>,
-    pub call_id: Option<i64>,
-    pub http_status: Option<i64>,
-}
-
-impl EventColumns {
-    /// The `event_sum` of a step.
-    pub fn sum(&self, id: EventId, sum: &mut RowSum) -> i64 {
-        sum.begin().int(id.message.0).int(i64::from(id.step));
-        for value in [self.event, self.told_at, self.attempts, self.next_at, self.call_id, self.http_status] {
-            sum.opt_int(value);
-        }
-        sum.finish()
-    }
+    sum.text(detail).bytes(raw).opt_int(logged.0).opt_int(logged.1).finish()
 }
 
 /// Keeps a step.
@@ -249,7 +229,9 @@ pub(crate) fn step(
     let carrier = step.carrier.map(|carrier| i64::from(carrier.0));
     let status = step.status.map(|status| i64::from(status.code()));
     let part = i64::from(step.part);
-    let check_sum = step_sum(id, step.at, step.kind, part, carrier, status, &step.detail, step.raw, sum);
+    let (account, position) = step.logged.map(|logged| (i64::from(logged.account.0), logged.position)).unzip();
+    let check_sum =
+        step_sum(id, step.at, step.kind, part, carrier, status, &step.detail, step.raw, (account, position), sum);
     let event = if step.told {
         EventColumns { event: Some(EVENT_UNTOLD), attempts: Some(0), next_at: Some(0), ..EventColumns::default() }
     } else {
@@ -266,6 +248,8 @@ pub(crate) fn step(
         status,
         step.detail,
         (!step.raw.is_empty()).then_some(step.raw),
+        account,
+        position,
         check_sum,
         event.event,
         event.attempts,
@@ -273,40 +257,6 @@ pub(crate) fn step(
         event_sum,
     ])?;
     Ok(())
-}
-
-/// Keeps what a webhook call means for one of its events; false if that event is told already or unknown.
-pub(crate) fn called(
-    statements: &mut Statements<'_>,
-    id: EventId,
-    call: &WebhookCall,
-    sum: &mut RowSum,
-) -> Result<bool, Fault> {
-    let (event, next_at) = match call.outcome {
-        CallOutcome::Told => (EVENT_TOLD, 0),
-        CallOutcome::RetryAt(at) => (EVENT_UNTOLD, at.0),
-        CallOutcome::Dead => (EVENT_DEAD, 0),
-    };
-    let columns = EventColumns {
-        event: Some(event),
-        told_at: Some(call.at.0),
-        attempts: Some(i64::from(call.attempt)),
-        next_at: Some(next_at),
-        call_id: Some(call.id.0),
-        http_status: Some(i64::from(call.http_status)),
-    };
-    let changed = looked_up(&mut statements.update_event, statements.connection, UPDATE_EVENT)?.execute(params![
-        id.message.0,
-        id.step,
-        columns.event,
-        columns.told_at,
-        columns.attempts,
-        columns.next_at,
-        columns.call_id,
-        columns.http_status,
-        columns.sum(id, sum),
-    ])?;
-    Ok(changed > 0)
 }
 
 /// Check sum of a row in `parked_receipt`, from its texts as they are stored.

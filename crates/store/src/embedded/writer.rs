@@ -33,6 +33,8 @@ pub(crate) struct Writer {
     pub(super) connections: Vec<(MessageId, Connection)>,
     pub(super) live: LiveCache,
     aside: Aside,
+    /// The last place that was given to an event.
+    pub(super) log_end: i64,
 }
 
 /// The facts of one round that belong to one span, each with the order it came with.
@@ -47,8 +49,15 @@ impl Writer {
     /// A writer for `lane` and the way to its queue.
     pub fn new(lane: Lane, shared: Arc<Shared>) -> (Self, mpsc::Sender<Order>) {
         let (sender, orders) = mpsc::channel(STORE_QUEUE_BATCHES);
-        let writer =
-            Self { lane, shared, orders, connections: Vec::new(), live: LiveCache::default(), aside: Aside::default() };
+        let writer = Self {
+            lane,
+            shared,
+            orders,
+            connections: Vec::new(),
+            live: LiveCache::default(),
+            aside: Aside::default(),
+            log_end: 0,
+        };
         (writer, sender)
     }
 
@@ -108,6 +117,8 @@ impl Writer {
             }
             self.keep_in_span(&work, &entries, &mut results, &mut committed);
         }
+        // Only now, when no file of this round is missing: a reader that got further would skip what came later.
+        self.shared.log_ends[self.lane.index()].fetch_max(self.log_end, Ordering::AcqRel);
         if let Some(watcher) = self.shared.watcher.get().filter(|_| !committed.is_empty()) {
             watcher.committed(self.lane, committed);
         }

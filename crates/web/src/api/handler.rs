@@ -21,7 +21,7 @@ use hyper::{Request, Response};
 use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
-use super::v2_1::{cancel, list, preview, send, senders, statuses};
+use super::v2_1::{cancel, dead_events, events, list, preview, replay, send, senders, statuses};
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
 use crate::body::{self, DISCARD_UNKNOWN_MS, DISCARD_UNKNOWN_OCTETS_MAX, Reader};
@@ -146,6 +146,9 @@ impl<B: Backend> Api<B> {
             Action::List => list::answer(&self.backend, &call).await,
             Action::Statuses => statuses::answer(&self.backend, &call).await,
             Action::Senders => senders::answer(&call),
+            Action::Events => events::answer(&self.backend, &call).await,
+            Action::DeadEvents => dead_events::answer(&self.backend, &call).await,
+            Action::Replay => replay::answer(&self.backend, call).await,
         }
     }
 }
@@ -154,12 +157,13 @@ impl Action {
     fn permission(self) -> Permission {
         match self {
             Self::Send | Self::Preview | Self::Cancel => Permission::SmsSend,
-            Self::List | Self::Statuses | Self::Senders => Permission::SmsRead,
+            Self::List | Self::Statuses | Self::Senders | Self::Events | Self::DeadEvents => Permission::SmsRead,
+            Self::Replay => Permission::WebhookWrite,
         }
     }
 
     fn takes_body(self) -> bool {
-        matches!(self, Self::Send | Self::Preview | Self::Cancel)
+        matches!(self, Self::Send | Self::Preview | Self::Cancel | Self::Replay)
     }
 }
 

@@ -9,6 +9,9 @@ pub(super) enum Resource {
     Statuses,
     Senders,
     Preview,
+    Events,
+    DeadEvents,
+    Replay,
 }
 
 /// What to do for a path and a method.
@@ -20,6 +23,9 @@ pub(super) enum Action {
     Statuses,
     Senders,
     Preview,
+    Events,
+    DeadEvents,
+    Replay,
 }
 
 /// Where a path leads.
@@ -32,7 +38,7 @@ pub(super) struct Target {
 
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
-    use Resource::{Preview, Senders, Sms, Statuses};
+    use Resource::{DeadEvents, Events, Preview, Replay, Senders, Sms, Statuses};
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
         "/v2.1/sms" => (Sms, "/v2.1/sms"),
@@ -43,6 +49,12 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2/sms/statuses" => (Statuses, "/v2/sms/statuses"),
         "/v2/sms/senders" => (Senders, "/v2/sms/senders"),
         "/v2/sms/preview" => (Preview, "/v2/sms/preview"),
+        "/v2.1/events" => (Events, "/v2.1/events"),
+        "/v2.1/events/dead" => (DeadEvents, "/v2.1/events/dead"),
+        "/v2.1/events/replay" => (Replay, "/v2.1/events/replay"),
+        "/v2/events" => (Events, "/v2/events"),
+        "/v2/events/dead" => (DeadEvents, "/v2/events/dead"),
+        "/v2/events/replay" => (Replay, "/v2/events/replay"),
         _ => return None,
     };
     Some(Target { resource, template })
@@ -59,6 +71,9 @@ impl Resource {
             // The contract asks for OPTIONS: there is no CORS here that could swallow it.
             (Self::Senders, &Method::OPTIONS | &Method::GET) => Action::Senders,
             (Self::Preview, &Method::POST) => Action::Preview,
+            (Self::Events, &Method::GET) => Action::Events,
+            (Self::DeadEvents, &Method::GET) => Action::DeadEvents,
+            (Self::Replay, &Method::POST) => Action::Replay,
             _ => return None,
         })
     }
@@ -67,9 +82,9 @@ impl Resource {
     pub(super) fn allow(self) -> &'static str {
         match self {
             Self::Sms => "GET, POST, DELETE",
-            Self::Statuses => "GET",
+            Self::Statuses | Self::Events | Self::DeadEvents => "GET",
             Self::Senders => "OPTIONS, GET",
-            Self::Preview => "POST",
+            Self::Preview | Self::Replay => "POST",
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use domain::control::Control;
+use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
-use store::question::{SearchPage, SearchQuery};
+use flow::tell;
+use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::{QuestionError, Store};
 
 use super::Backend;
@@ -16,14 +18,15 @@ use crate::envelope::{Fault, Rejection};
 #[derive(Clone)]
 pub struct Live {
     accept: Accept,
+    tell: tell::Handle,
     store: Store,
 }
 
 impl Live {
     /// Over running stages.
     #[must_use]
-    pub fn new(accept: Accept, store: Store) -> Self {
-        Self { accept, store }
+    pub fn new(accept: Accept, tell: tell::Handle, store: Store) -> Self {
+        Self { accept, tell, store }
     }
 }
 
@@ -42,6 +45,30 @@ impl Backend for Live {
 
     async fn cancel(&self, account: AccountId, external_ids: &[String]) -> Result<CancelOutcome, Refusal> {
         self.accept.cancel(account, external_ids).await
+    }
+
+    async fn events(&self, account: AccountId, after: EventCursor, limit: usize) -> Result<EventPage, Rejection> {
+        self.store.events(account, after, limit).await.map_err(|error| unanswered(&error))
+    }
+
+    async fn dead_letters(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<EventRecord>, Rejection> {
+        self.store.dead_letters(account, after, limit).await.map_err(|error| unanswered(&error))
+    }
+
+    async fn events_by_id(&self, account: AccountId, ids: Vec<EventId>) -> Result<Vec<EventRecord>, Rejection> {
+        self.store.events_by_id(account, ids).await.map_err(|error| unanswered(&error))
+    }
+
+    async fn replay(&self, events: Vec<EventId>) -> Result<(), Rejection> {
+        self.tell.replay(&events).await.map_err(|error| {
+            tracing::error!(target: "web", %error, "the store could not keep a replay");
+            Problem::Overloaded.into()
+        })
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

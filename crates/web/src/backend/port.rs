@@ -4,9 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use domain::control::Control;
+use domain::fact::EventId;
 use domain::id::AccountId;
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
-use store::question::{SearchPage, SearchQuery};
+use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 
 use crate::envelope::Rejection;
 
@@ -30,6 +31,32 @@ pub trait Backend: Send + Sync + 'static {
         account: AccountId,
         external_ids: &[String],
     ) -> impl Future<Output = Result<CancelOutcome, Refusal>> + Send;
+
+    /// An account's events after a cursor, in the order in which they were written.
+    fn events(
+        &self,
+        account: AccountId,
+        after: EventCursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<EventPage, Rejection>> + Send;
+
+    /// An account's events that were given up, by id.
+    fn dead_letters(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<EventRecord>, Rejection>> + Send;
+
+    /// The account's events among `ids`.
+    fn events_by_id(
+        &self,
+        account: AccountId,
+        ids: Vec<EventId>,
+    ) -> impl Future<Output = Result<Vec<EventRecord>, Rejection>> + Send;
+
+    /// Has events told again; durable when `Ok`.
+    fn replay(&self, events: Vec<EventId>) -> impl Future<Output = Result<(), Rejection>> + Send;
 
     /// One page of an account's messages.
     fn search(&self, query: SearchQuery) -> impl Future<Output = Result<SearchPage, Rejection>> + Send;

@@ -8,6 +8,7 @@ mod support;
 mod auth;
 mod bodies;
 mod drain;
+mod events;
 mod hostile;
 mod http2;
 mod lists;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, AccountSettings, Control, Key, KeySettings, SenderEntry};
 use domain::encoding::EncodingChoice;
+use domain::fact::EventId;
 use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
 use domain::lane::Lane;
 use domain::money::Money;
@@ -17,7 +18,7 @@ use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use store::question::{MessageRecord, SearchPage, SearchQuery};
+use store::question::{EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling};
 use text::Encoding;
 use web::backend::Backend;
 use web::envelope::Rejection;
@@ -46,6 +47,8 @@ pub struct Inner {
     pub script: Mutex<Option<Script>>,
     pub records: Mutex<Vec<MessageRecord>>,
     pub next: Mutex<Option<MessageId>>,
+    pub events: Mutex<Vec<EventRecord>>,
+    pub replayed: Mutex<Vec<EventId>>,
     pub keep: bool,
     control: Arc<Control>,
     ids: IdGenerator,
@@ -67,6 +70,8 @@ impl Fake {
             script: Mutex::default(),
             records: Mutex::default(),
             next: Mutex::default(),
+            events: Mutex::default(),
+            replayed: Mutex::default(),
             keep,
             control: Arc::new(control()),
             ids: IdGenerator::new(clock, 0, MessageId(0)),
@@ -128,7 +133,7 @@ fn control() -> Control {
         endpoints: Vec::new(),
         numbers: Vec::new(),
     };
-    let all = [Permission::SmsSend, Permission::SmsRead];
+    let all = [Permission::SmsSend, Permission::SmsRead, Permission::WebhookWrite];
     let keys = vec![
         key(1, AUTHORIZATION, &all, &[]),
         key(2, READER_AUTHORIZATION, &[Permission::SmsRead], &[]),
@@ -299,6 +304,32 @@ impl Backend for Fake {
             }
         }
         Ok(outcome)
+    }
+
+    async fn events(&self, _: AccountId, after: EventCursor, limit: usize) -> Result<EventPage, Rejection> {
+        let events = self.0.events.lock();
+        // A cursor made of a moment lies before everything.
+        let seen = usize::try_from(after.0[1].0).unwrap();
+        let seen = if seen > events.len() { 0 } else { seen };
+        let page: Vec<_> = events[seen..].iter().take(limit).cloned().collect();
+        let read = seen + page.len();
+        let next = EventCursor([after.0[0], MessageId(i64::try_from(read).unwrap())]);
+        Ok(EventPage { events: page, next, more: read < events.len() })
+    }
+
+    async fn dead_letters(&self, _: AccountId, after: EventId, limit: usize) -> Result<Vec<EventRecord>, Rejection> {
+        let events = self.0.events.lock();
+        let is_dead = |record: &&EventRecord| record.telling == Telling::GivenUp && record.event.id > after;
+        Ok(events.iter().filter(is_dead).take(limit).cloned().collect())
+    }
+
+    async fn events_by_id(&self, _: AccountId, ids: Vec<EventId>) -> Result<Vec<EventRecord>, Rejection> {
+        Ok(self.0.events.lock().iter().filter(|record| ids.contains(&record.event.id)).cloned().collect())
+    }
+
+    async fn replay(&self, events: Vec<EventId>) -> Result<(), Rejection> {
+        self.0.replayed.lock().extend(events);
+        Ok(())
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

@@ -43,8 +43,7 @@ fn assert_genuine(received: &Received) {
 async fn a_call_is_the_contracts_array_signed_in_both_ways() {
     let (url, log) = receiver(|_, _| status(204)).await;
     let running = running(&url);
-    let mut event = running.outbox.event(1, Lane::Standard);
-    event.error = "0\"5".into();
+    let event = running.outbox.event(1, Lane::Standard);
     let id = event.id.to_string();
     running.handle.tell(Arc::new(event));
     running.all_ended().await;
@@ -56,7 +55,7 @@ async fn a_call_is_the_contracts_array_signed_in_both_ways() {
     assert_eq!(received.header("authorization"), "");
     assert_genuine(&received);
     let expected = serde_json::json!([{
-        "event": "sms.status", "eventId": id, "externalId": "order-1", "phoneNumber": "+48111222333",
+        "event": "sms.status", "eventId": id, "seq": 2, "externalId": "order-1", "phoneNumber": "+48111222333",
         "sender": "ACME", "status": 21, "statusDesc": "Delivered", "statusTime": 1_795_342_500,
         "numberOfParts": 2, "operatorErrorCode": "0\"5", "webhookUrl": url,
     }]);

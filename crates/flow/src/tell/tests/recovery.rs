@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::clock::Clock;
+use domain::event::CallId;
 use domain::fact::{CallOutcome, EventId};
-use domain::id::MessageId;
 use domain::lane::Lane;
 use domain::limits::EVENTS_PER_ENDPOINT_MAX;
 use tokio::time::{Instant, sleep};
@@ -116,14 +116,40 @@ async fn the_end_of_a_call_that_was_spread_over_pages_is_waited_for() {
     let ids: Vec<_> = (0..5_000).map(|_| outbox.event(1, Lane::Standard)).collect();
     for spread in [0, 2_500, 4_999] {
         let mut event = ids[spread].clone();
-        (event.attempts, event.next_at, event.call) = (3, Clock::system().now(), Some(MessageId(77 << 10)));
+        (event.attempts, event.next_at, event.call) = (3, Clock::system().now(), Some(CallId([77; 16])));
         outbox.keep(&event);
     }
     let running = Running::with_transport(outbox, Options::default(), receivers.transport());
     running.all_ended().await;
-    let hit = receivers.hits().into_iter().find(|hit| hit.id == MessageId(77 << 10).to_string()).unwrap();
+    let hit = receivers.hits().into_iter().find(|hit| hit.id == CallId([77; 16]).to_string()).unwrap();
     assert_eq!(hit.attempt, 4);
     assert_eq!(hit.events(), [0, 2_500, 4_999].map(|spread: usize| ids[spread].id.to_string()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_its_way_when_the_program_broke_off_comes_back_under_its_name() {
+    let receivers = Receivers::new(|_| {
+        Box::pin(async {
+            sleep(Duration::from_secs(1)).await;
+            status_only(200)
+        })
+    });
+    let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
+    let alone = running.tell(1, 1);
+    until(|| receivers.count() == 1).await;
+    let together = running.tell(1, 3);
+    until(|| receivers.count() == 2).await;
+    let running = Running::with_transport(running.kill(), Options::default(), receivers.transport());
+    running.all_ended().await;
+    let hits = receivers.hits();
+    let again = hits[2..].iter().find(|hit| hit.events() == [alone[0].to_string()]).unwrap();
+    assert_eq!((&again.id, &again.body), (&hits[0].id, &hits[0].body), "a call with one event is the same call");
+    let mut names = HashMap::new();
+    for hit in &hits {
+        assert_eq!(names.entry(hit.id.clone()).or_insert_with(|| hit.events()), &hit.events(), "one name, one array");
+    }
+    let counts = counts(&receivers);
+    assert!(together.iter().all(|id| counts[&id.to_string()] == 2), "the same events, once before and once after");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, AccountSettings, Control, Endpoint, EventKind, Secret};
+use domain::event::{Event, Payload, StatusReport};
 use domain::fact::{CallOutcome, EventId, WebhookCall};
 use domain::id::{AccountId, EndpointId, IdGenerator, MessageId};
 use domain::lane::Lane;
@@ -15,7 +16,6 @@ use domain::random::Random;
 use domain::sender::Sender;
 use domain::state::Status;
 use parking_lot::Mutex;
-use store::Event;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -33,6 +33,8 @@ pub(super) struct Inner {
     control: Mutex<Arc<Control>>,
     ids: IdGenerator,
     untold: Mutex<BTreeMap<EventId, Event>>,
+    /// Told or given up.
+    ended: Mutex<BTreeMap<EventId, Event>>,
     pub(super) calls: Mutex<Vec<WebhookCall>>,
     pub(super) records: AtomicUsize,
     pub(super) reads: AtomicUsize,
@@ -47,6 +49,7 @@ impl MemoryOutbox {
             control: Mutex::new(Arc::new(Control::new(1, accounts, vec![], vec![], vec![]))),
             ids: IdGenerator::new(Clock::system(), 0, MessageId(0)),
             untold: Mutex::default(),
+            ended: Mutex::default(),
             calls: Mutex::default(),
             records: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
@@ -97,7 +100,8 @@ impl MemoryOutbox {
                     event.call = Some(call.id);
                 }
                 CallOutcome::Told | CallOutcome::Dead => {
-                    assert!(untold.remove(id).is_some(), "{id} ended twice");
+                    let event = untold.remove(id).unwrap_or_else(|| panic!("{id} ended twice"));
+                    self.0.ended.lock().insert(*id, Event { attempts: call.attempt, ..event });
                 }
             }
         }
@@ -108,10 +112,6 @@ impl Outbox for MemoryOutbox {
     fn control(&self) -> Arc<Control> {
         assert!(!self.0.panic_once.swap(false, Relaxed), "broken on purpose");
         Arc::clone(&self.0.control.lock())
-    }
-
-    fn next_id(&self, lane: Lane) -> MessageId {
-        self.0.ids.next(lane)
     }
 
     fn record(&self, lane: Lane, calls: Vec<WebhookCall>) -> BoxFuture<'_, Result<(), OutboxError>> {
@@ -126,6 +126,17 @@ impl Outbox for MemoryOutbox {
             }
             self.0.records.fetch_add(1, Relaxed);
             self.0.calls.lock().extend(calls);
+            Ok(())
+        })
+    }
+
+    fn replay(&self, _lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        Box::pin(async move {
+            let ended = self.0.ended.lock();
+            for id in events {
+                let event = ended.get(&id).expect("an event that was told or given up");
+                self.0.untold.lock().insert(id, Event { call: None, next_at: UnixMillis(0), ..event.clone() });
+            }
             Ok(())
         })
     }
@@ -151,21 +162,16 @@ impl Outbox for MemoryOutbox {
 }
 
 pub(super) fn event(account: u32, message: MessageId) -> Event {
-    Event {
-        id: EventId { message, step: 2 },
-        account: AccountId(account),
+    let report = StatusReport {
         external_id: "order-1".into(),
         phone: Phone::parse("+48111222333").unwrap(),
         sender: Sender::parse("ACME").unwrap(),
         status: Status::Delivered,
         status_at: UnixMillis::from_seconds(1_795_342_500),
         parts: 2,
-        error: "".into(),
-        webhook_url: None,
-        attempts: 0,
-        next_at: UnixMillis(0),
-        call: None,
-    }
+        error: "0\"5".into(),
+    };
+    Event::new(EventId { message, step: 2 }, AccountId(account), None, Payload::Status(report))
 }
 
 pub(super) fn endpoint(account: u32, url: &str) -> Endpoint {
@@ -233,6 +239,12 @@ impl Running {
         until(|| self.outbox.untold_count() == 0).await;
         // What is in memory is forgotten right after its end was recorded.
         until(|| self.handle.figures().queued == 0).await;
+    }
+
+    /// Breaks off where it stands, as `kill -9` does.
+    pub(super) fn kill(self) -> MemoryOutbox {
+        self.task.abort();
+        self.outbox
     }
 
     pub(super) async fn stop(self) -> MemoryOutbox {

@@ -180,10 +180,9 @@ fn read_key_senders(table: &Table<'_>, senders: &[SenderEntry]) -> Vec<String> {
     names
 }
 
-/// All permissions when the file does not choose.
+/// Sending and reading when the file does not choose.
 fn read_permissions(table: &Table<'_>) -> Permissions {
-    let all = Permission::NAMES.iter().map(|(permission, _)| *permission);
-    let Some(passed) = table.texts("permissions") else { return all.collect() };
+    let Some(passed) = table.texts("permissions") else { return Permission::DEFAULT.into_iter().collect() };
     for name in passed.iter().filter(|name| Permission::by_name(name.text).is_none()) {
         let known: Vec<&str> = Permission::NAMES.iter().map(|(_, name)| *name).collect();
         table.refuse("permissions", *name, format!("unknown permission, expected one of {}", known.join(", ")));

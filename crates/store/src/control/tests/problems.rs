@@ -298,7 +298,7 @@ fn keys() {
         (
             "\"sms.read\"",
             "\"sms.all\"",
-            "41:28: permissions = \"sms.all\": unknown permission, expected one of sms.send, sms.read",
+            "41:28: permissions = \"sms.all\": unknown permission, expected one of sms.send, sms.read, webhook.write",
         ),
         (
             "allowed_addresses = []",

@@ -143,7 +143,7 @@ fn date_form(text: &str) -> Option<DateForm> {
 }
 
 /// An unescaped `+` of a time zone has become a space by now.
-fn moment(text: &str) -> Option<UnixMillis> {
+pub(super) fn moment(text: &str) -> Option<UnixMillis> {
     timestamp::parse(text).or_else(|| timestamp::parse(&text.replace(' ', "+")))
 }
 

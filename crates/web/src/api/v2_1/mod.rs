@@ -1,9 +1,12 @@
 //! Version 2.1 of the API, one file per resource. `/v2` answers the same.
 
 pub(super) mod cancel;
+pub(super) mod dead_events;
+pub(super) mod events;
 mod filter;
 pub(super) mod list;
 pub(super) mod preview;
+pub(super) mod replay;
 pub(super) mod send;
 pub(super) mod senders;
 pub(super) mod statuses;
