@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::UnixMillis;
 use crate::control::EventKind;
 use crate::fact::EventId;
-use crate::id::AccountId;
+use crate::id::{AccountId, MessageId};
 use crate::phone::Phone;
 use crate::sender::Sender;
 use crate::state::Status;
@@ -92,12 +92,18 @@ pub struct IncomingReport {
     pub keyword: Box<str>,
     /// The whole text.
     pub message: Box<str>,
-    /// When its last part came.
+    /// When its first part came.
     pub received_at: UnixMillis,
-    /// Parts that came.
+    /// Parts it has, whether or not they came.
     pub parts: u8,
     /// Whether all parts came.
     pub complete: bool,
+    /// Numbers of the parts that did not come.
+    pub missing: Box<[u8]>,
+    /// It is this part of a message that was told before without it.
+    pub late_part: Option<u8>,
+    /// Of a long message: what it and its late parts have in common.
+    pub group: Option<MessageId>,
 }
 
 /// A click on a short link.

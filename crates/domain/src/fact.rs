@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::clock::UnixMillis;
 use crate::event::{CallId, Event};
 use crate::id::{CarrierId, MessageId};
+use crate::incoming::{IncomingMessage, IncomingPart};
 use crate::receipt::ReceiptState;
 use crate::request::Request;
 use crate::state::Status;
@@ -32,10 +33,22 @@ pub enum Fact {
         /// The parked receipt's id.
         parked_id: MessageId,
     },
-    /// An incoming message or part, as received; joined and given to its owner later.
-    Incoming(IncomingPart),
     /// Something an account is told that is no move of a message; see [`crate::event`].
     Event(Arc<Event>),
+    /// A part of a long incoming message; one that was recorded before changes nothing.
+    IncomingPart(Box<IncomingPart>),
+    /// An incoming message, whole or as far as it came.
+    Incoming {
+        /// The message.
+        message: Arc<IncomingMessage>,
+        /// Of a long message: the parts that are in it.
+        part_ids: Box<[MessageId]>,
+    },
+    /// Nothing more is to be done for an incoming message.
+    IncomingHandled {
+        /// The message.
+        id: MessageId,
+    },
     /// A webhook call ended.
     Called(WebhookCall),
     /// Events are to be told again, whatever became of them before.
@@ -132,25 +145,6 @@ pub struct ParkedReceipt {
     pub error: Box<str>,
     /// The operator's own time of the outcome.
     pub done_at: Option<UnixMillis>,
-    /// The body of the PDU as received.
-    pub raw: Box<[u8]>,
-}
-
-/// An incoming message, or one part of a long one, as the operator handed it over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncomingPart {
-    /// Names the part; made by the id generator on the standard lane.
-    pub id: MessageId,
-    /// Which operator connection it came over.
-    pub carrier: CarrierId,
-    /// When it came.
-    pub at: UnixMillis,
-    /// Who wrote, as the operator gave it.
-    pub source: Box<str>,
-    /// The number that was written to, as the operator gave it.
-    pub destination: Box<str>,
-    /// The text of this part, decoded.
-    pub text: Box<str>,
     /// The body of the PDU as received.
     pub raw: Box<[u8]>,
 }

@@ -142,6 +142,19 @@ row_id!(/// Row of a sender in the control data.
 row_id!(/// Row of a webhook endpoint in the control data.
     EndpointId);
 
+impl KeyId {
+    /// Stands in requests for a bot, or the customer's own code that answers an incoming message.
+    pub const BOT: Self = Self(u32::MAX);
+    /// Stands in requests for answers to STOP, HELP and START: those go also to people who want no messages.
+    pub const CONFIRMATION: Self = Self(u32::MAX - 1);
+
+    /// Whether no application key is meant but the platform itself.
+    #[must_use]
+    pub fn is_internal(self) -> bool {
+        self == Self::BOT || self == Self::CONFIRMATION
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,12 @@
 //!
 //! Layout: [`id`] and [`clock`] name things and moments; [`phone`], [`sender`], [`money`] and
 //! [`lane`] are the small values; [`request`] is what a client asked for; [`fact`] is what happened
-//! since; [`state`] is the only place where facts become a status; [`event`] is what accounts are told; [`control`] is who may do what
-//! over which carrier; [`problem`] lists every error code a client can meet; [`limits`] every bound.
+//! since; [`state`] is the only place where facts become a status; [`event`] is what accounts are told;
+//! [`control`] is who may do what over which carrier; [`incoming`], [`keyword`], [`reserved`], [`person`]
+//! and [`bot`] are about what people write; [`problem`] lists every error code a client can meet;
+//! [`limits`] every bound.
 
+pub mod bot;
 pub mod choice;
 pub mod clock;
 pub mod control;
@@ -12,16 +15,20 @@ pub mod encoding;
 pub mod event;
 pub mod fact;
 pub mod id;
+pub mod incoming;
+pub mod keyword;
 pub mod lane;
 pub mod limits;
 pub mod money;
 pub mod operator_id;
 pub mod permission;
+pub mod person;
 pub mod phone;
 pub mod problem;
 pub mod random;
 pub mod receipt;
 pub mod request;
+pub mod reserved;
 pub mod sender;
 pub mod state;
 #[cfg(test)]

@@ -91,6 +91,59 @@ pub const TRACED_FRAME_OCTETS_MAX: usize = 4_096;
 /// How long a look at PDUs lasts at most, in seconds: a forgotten one ends by itself.
 pub const TRACE_SECONDS_MAX: u32 = 3_600;
 
+/// Long messages of one sender that may wait for parts at a time; the oldest is told as far as it came.
+pub const OPEN_GROUPS_PER_SOURCE_MAX: usize = 1_000;
+/// Long messages that may wait for parts in all: about 20 MiB beside their texts.
+pub const OPEN_GROUPS_MAX: usize = 50_000;
+/// Octets of parts that may wait in memory.
+pub const OPEN_GROUP_OCTETS_MAX: usize = 32 * 1024 * 1024;
+/// Incomplete messages remembered for parts that come late.
+pub const TOLD_GROUPS_MAX: usize = 50_000;
+/// How long a part may come late.
+pub const LATE_PART_LIFE_MS: i64 = 24 * 3_600_000;
+/// Whole messages remembered, to recognise parts that an operator repeats.
+pub const JOINED_GROUPS_MAX: usize = 50_000;
+/// How long they are: operators repeat what was not answered within a minute or so.
+pub const JOINED_LIFE_MS: i64 = 600_000;
+/// Parts read back at a start.
+pub const JOIN_PARTS_READ_MAX: usize = 200_000;
+/// Least and most minutes that parts may be awaited: a day, the time in which they may come late.
+pub const JOIN_MINUTES_MIN: u32 = 1;
+/// See [`JOIN_MINUTES_MIN`].
+pub const JOIN_MINUTES_MAX: u32 = 1_440;
+/// Tasks that answer people; each answers many at once, one person's messages in order.
+pub const TALKERS: usize = 8;
+/// Messages waiting for one of them; beyond it the operator's request is answered later.
+pub const TALKER_QUEUE_MAX: usize = 4_096;
+/// Messages it answers at once.
+pub const TALKER_BATCH: usize = 256;
+/// Messages left unanswered that are read at a time.
+pub const UNHANDLED_READ_MAX: usize = 10_000;
+/// How late a message is still answered: later an answer only puzzles.
+pub const ANSWER_LATE_MAX_MS: i64 = 3_600_000;
+/// Talks ended by time that are looked at in one tick.
+pub const DUE_TALKS_AT_ONCE: usize = 1_000;
+/// Answers to one message.
+pub const ANSWERS_PER_MESSAGE_MAX: usize = 10;
+/// Answers of one number to one person within [`PAIR_WINDOW_MS`]; more is two machines talking.
+pub const ANSWERS_PER_PAIR_MAX: u32 = 60;
+/// See [`ANSWERS_PER_PAIR_MAX`].
+pub const PAIR_WINDOW_MS: i64 = 3_600_000;
+/// Answers of one account to one person within [`PERSON_WINDOW_MS`].
+pub const ANSWERS_PER_PERSON_MAX: u32 = 20;
+/// See [`ANSWERS_PER_PERSON_MAX`].
+pub const PERSON_WINDOW_MS: i64 = 60_000;
+/// The same text so many times in a row is a machine.
+pub const SAME_TEXT_IN_A_ROW_MAX: u32 = 5;
+/// People whose answers are counted at a time.
+pub const GUARDED_PEOPLE_MAX: usize = 100_000;
+/// Size of a bot's compiled pattern: keeps its time and memory small whatever it is.
+pub const BOT_PATTERN_OCTETS_MAX: usize = 256 * 1024;
+/// Steps of a flow that follow each other without an answer.
+pub const BOT_STEPS_AT_ONCE_MAX: usize = 10;
+/// Opt-outs an account may add; those that people ask for are always kept.
+pub const OPT_OUTS_PER_ACCOUNT_MAX: usize = 1_000_000;
+
 /// Events in one webhook call (API contract: an array).
 pub const EVENTS_PER_CALL_MAX: usize = 100;
 /// Events waiting in memory per endpoint; the rest stays in the store.

@@ -15,6 +15,9 @@ const DIGITS_MIN: usize = 7;
 const DIGITS_MAX: usize = 15;
 
 impl Phone {
+    /// The first of all numbers in their order; nobody has it.
+    pub const LEAST: Self = Self(0);
+
     /// Reads `+48111222333` or `48111222333`.
     ///
     /// # Errors

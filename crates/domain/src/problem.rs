@@ -78,6 +78,8 @@ problems! {
     EncodingImpossible = "E-4-022", 422, "Can't be transliterated", "Nothing in GSM-7 can stand for this character of the message. Remove it or send with encoding auto.";
     EventIdInvalid = "E-4-023", 422, "eventId invalid", "eventIds holds 1 to 1,000 values of eventId as they were told.";
 
+    RecipientOptedOut = "E-4-026", 422, "Recipient opted out", "This person wants no messages from this sender (STOP). Take the entry off the opt-out list only when the person asks for it.";
+
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
     EventNotFound = "E-5-003", 404, "Event not found", "This account has no event with this eventId, or it is not kept any more.";

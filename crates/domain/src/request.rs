@@ -155,6 +155,8 @@ pub struct Waiting {
 pub struct Content {
     /// What it is for.
     pub traffic: Traffic,
+    /// The application key it was sent with, or [`KeyId::BOT`] and the like.
+    pub key: KeyId,
     /// Origin shown to the recipient.
     pub sender: Sender,
     /// The text.
@@ -177,6 +179,7 @@ impl From<&Request> for Content {
     fn from(request: &Request) -> Self {
         Self {
             traffic: request.traffic,
+            key: request.key,
             sender: request.sender.clone(),
             text: request.text.clone(),
             encoding: request.encoding,

@@ -18,11 +18,14 @@ use crate::latency::Latency;
 use crate::send;
 use crate::settle::{self, Settle};
 use crate::tell;
+use crate::two_way::{self, TwoWay};
 
 /// What the flow needs from outside.
 pub struct Options {
     /// Webhooks.
     pub tell: tell::Options,
+    /// What people write.
+    pub two_way: two_way::Options,
     /// Certificates that operators' TLS certificates may lead to.
     pub operator_tls_roots: rustls::RootCertStore,
     /// Where jitter comes from.
@@ -39,6 +42,8 @@ pub struct Flow {
     pub send: send::Handle,
     /// What came back, for a look at it.
     pub settle: Settle,
+    /// What people write, for a look at it.
+    pub two_way: TwoWay,
     /// Webhooks, for a look at them.
     pub tell: tell::Handle,
     /// How long the stages take.
@@ -81,7 +86,16 @@ impl Flow {
             (Arc::clone(&meters), url_guard),
             latency.clone(),
         );
-        let settle = Settle::new(store.clone(), enqueue.clone(), clock.clone(), latency.clone());
+        let (two_way_service, two_way) =
+            two_way::Service::start(store.clone(), accept.clone(), clock.clone(), options.two_way).await?;
+        tell.on_answer({
+            let two_way = two_way.clone();
+            Arc::new(move |events, body| {
+                let two_way = two_way.clone();
+                Box::pin(async move { two_way.replied(&events, &body).await })
+            })
+        });
+        let settle = Settle::new(store.clone(), enqueue.clone(), two_way.clone(), clock.clone(), latency.clone());
         store.watch(Arc::new(Reaction { enqueue: enqueue.clone(), meters, tell: tell.clone() }));
         let traces = send::trace::Traces::default();
         let send_options = send::Options {
@@ -101,10 +115,12 @@ impl Flow {
         sending.spawn(|drain| send_service.run(drain));
         let mut settling = Stage::new("settle");
         settling.spawn(|drain| settle::Service(settle.clone()).run(drain));
+        let mut talking = Stage::new("two_way");
+        talking.spawn(|drain| two_way_service.run(drain));
         let mut telling = Stage::new("tell");
         telling.spawn(|drain| tell_service.run(drain));
-        let stages = vec![filling, sending, settling, telling];
-        Ok(Self { accept, enqueue, send, settle, tell, latency, traces, stages })
+        let stages = vec![filling, sending, settling, talking, telling];
+        Ok(Self { accept, enqueue, send, settle, two_way, tell, latency, traces, stages })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.

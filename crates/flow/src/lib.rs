@@ -3,6 +3,7 @@
 //! [`accept`] checks, prices, deduplicates and makes durable → [`enqueue`] decides which line it
 //! waits in → [`route`] decides which way it leaves → [`send`] keeps the binds, the windows and the
 //! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
+//! What people write goes from [`settle`] to [`two_way`], which answers through accept.
 //!
 //! Data goes one way: a stage calls later stages through their handles, earlier ones never. What
 //! comes back from the operator enters as a new fact at settle. [`Flow`] puts the stages together.
@@ -18,6 +19,7 @@ pub mod settle;
 pub mod tell;
 #[cfg(test)]
 mod testing;
+pub mod two_way;
 
 pub use engine::{Flow, Options};
 pub use latency::Latency;

@@ -47,6 +47,9 @@ pub enum Command {
     Send(Send),
     /// Show how a running server is doing.
     Status(Status),
+    /// Check bots, or talk to one without an operator.
+    #[command(subcommand)]
+    Bot(crate::commands::Bot),
     /// Save what can be read of damaged data; says first what it would drop.
     Repair(Repair),
     /// Run an operator, a handset or a webhook receiver to test against.

@@ -32,6 +32,7 @@ impl Metrics {
             enqueue: flow.enqueue.clone(),
             send: flow.send.clone(),
             settle: flow.settle.clone(),
+            two_way: flow.two_way.clone(),
             tell: flow.tell.clone(),
             latency: flow.latency.clone(),
             watch,

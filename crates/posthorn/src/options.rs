@@ -20,6 +20,8 @@ pub struct Options {
     pub priority: PriorityOptions,
     /// Where data is kept, and for how long.
     pub store: StoreOptions,
+    /// What people write.
+    pub two_way: flow::two_way::Options,
     /// Webhooks.
     pub tell: flow::tell::Options,
     /// Metrics and health.
@@ -143,6 +145,7 @@ impl Options {
         }
         let options: Self = Value::Table(table).try_into().context("after the environment was laid over it")?;
         options.http.check()?;
+        options.two_way.validate().map_err(anyhow::Error::msg)?;
         options.tell.validate()?;
         if !matches!(options.store.span_messages_max, 1_000..=10_000_000) {
             bail!("store.span_messages_max is {}: allowed are 1000 to 10000000", options.store.span_messages_max);

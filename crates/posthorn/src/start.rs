@@ -49,6 +49,7 @@ impl Server {
         let opening_clock = clock.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(store_options, opening_clock)).await??;
         let flow_options = flow::Options {
+            two_way: options.two_way.clone(),
             tell: flow::tell::Options { own_listeners: own_listeners(options), ..options.tell.clone() },
             operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             random: random.clone(),

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use crate::embedded::database::{Fault, Purpose, create_span, open_span};
 use crate::embedded::files::{Layout, Lock, SpanName, io_error, short_name, sync_directory, with_suffix};
+use crate::embedded::people;
 use crate::embedded::sums::{PageSums, SumsFault, sums_path};
 use crate::embedded::tables::{TABLES, Table, Walked};
 use crate::embedded::wal::committed_pages;
@@ -76,7 +77,7 @@ pub fn check(data_dir: &Path, mut progress: impl FnMut(&str)) -> Result<CheckRep
         progress(&name.file_name());
         report.files.push(check_span(&layout.span(name))?);
     }
-    for path in [data_dir.join("control.db"), layout.archive()] {
+    for path in [data_dir.join("control.db"), people::file(data_dir), layout.archive()] {
         if path.exists() {
             progress(&short_name(&path));
             report.files.push(check_plain(&path));

@@ -372,8 +372,10 @@ fn by_lane(lane: Lane, facts: Vec<Fact>) -> SmallVec<[(Lane, Vec<Fact>); 2]> {
         Fact::Message { id, .. } => id.lane() == lane,
         Fact::ReceiptParked(parked) => parked.id.lane() == lane,
         Fact::ReceiptUnparked { parked_id } => parked_id.lane() == lane,
-        Fact::Incoming(part) => part.id.lane() == lane,
         Fact::Event(event) => event.id.message.lane() == lane,
+        Fact::IncomingPart(part) => part.id.lane() == lane,
+        Fact::Incoming { message, .. } => message.id.lane() == lane,
+        Fact::IncomingHandled { id } => id.lane() == lane,
         Fact::Called(call) => call.events.iter().all(|event| event.message.lane() == lane),
         Fact::Replayed(events) => events.iter().all(|event| event.message.lane() == lane),
     };

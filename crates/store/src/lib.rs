@@ -17,6 +17,7 @@ mod error;
 mod handle;
 mod handle_events;
 mod options;
+mod people;
 
 pub use check::{CheckReport, FileRepair, FileReport, RepairReport, check, repair};
 pub use error::{Damage, OpenError, QuestionError, RecordError};

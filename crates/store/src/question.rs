@@ -4,6 +4,7 @@ use domain::clock::UnixMillis;
 use domain::event::Event;
 use domain::fact::ParkedReceipt;
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
+use domain::incoming::IncomingMessage;
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::sender::Sender;
@@ -145,6 +146,100 @@ pub struct ReceiptMatch {
     pub part: u8,
 }
 
+/// A query for incoming messages, newest first. Filters left `None` do not filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingQuery {
+    /// Whose messages; `None` for those that nobody owns.
+    pub account: Option<AccountId>,
+    /// Who wrote.
+    pub phone: Option<Phone>,
+    /// The number that was written to.
+    pub number: Option<Box<str>>,
+    /// The keyword as its owner writes it.
+    pub keyword: Option<Box<str>>,
+    /// Came at or after.
+    pub from: Option<UnixMillis>,
+    /// Came before or at.
+    pub to: Option<UnixMillis>,
+    /// Rows to skip; up to `domain::limits::OFFSET_MAX`.
+    pub offset: u32,
+    /// Rows to return; up to `domain::limits::PAGE_ROWS_MAX`.
+    pub limit: u32,
+    /// Continue after this message instead of skipping.
+    pub after: Option<MessageId>,
+}
+
+impl IncomingQuery {
+    /// The newest messages of an account, or of nobody.
+    #[must_use]
+    pub fn of(account: Option<AccountId>) -> Self {
+        Self {
+            account,
+            phone: None,
+            number: None,
+            keyword: None,
+            from: None,
+            to: None,
+            offset: 0,
+            limit: 100,
+            after: None,
+        }
+    }
+}
+
+/// One page of incoming messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncomingPage {
+    /// The rows, newest first.
+    pub rows: Vec<IncomingMessage>,
+    /// Where to continue; `None` at the end.
+    pub next: Option<MessageId>,
+}
+
+/// A query for what a number and a person wrote to each other, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationQuery {
+    /// Whose conversation.
+    pub account: AccountId,
+    /// The number.
+    pub number: Box<str>,
+    /// The person.
+    pub phone: Phone,
+    /// Rows to return; up to `domain::limits::PAGE_ROWS_MAX`.
+    pub limit: u32,
+    /// Continue after this message.
+    pub after: Option<MessageId>,
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConversationItem {
+    /// The person wrote.
+    Incoming(IncomingMessage),
+    /// The number wrote.
+    Outgoing(Box<MessageRecord>),
+}
+
+impl ConversationItem {
+    /// The message's id: the conversation is in its order.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        match self {
+            Self::Incoming(message) => message.id,
+            Self::Outgoing(record) => record.id,
+        }
+    }
+}
+
+/// One page of a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationPage {
+    /// The messages, newest first.
+    pub items: Vec<ConversationItem>,
+    /// Where to continue; `None` at the end.
+    pub next: Option<MessageId>,
+}
+
 /// A page of parked receipts.
 pub type ParkedReceipts = Vec<ParkedReceipt>;
 
@@ -257,6 +352,8 @@ pub struct Health {
     pub commit_microseconds: [Vec<(u64, u64)>; 2],
     /// Sum of commit times in microseconds, per lane.
     pub commit_microseconds_sum: [u64; 2],
+    /// Entries of opt-out lists, and talks with bots that go on.
+    pub people: [usize; 2],
     /// Receipts parked without a message.
     pub parked_receipts: usize,
     /// Parked receipts whose message never showed up in their time.

@@ -65,6 +65,7 @@ impl Place {
         let clock = Clock::system();
         let store = Store::open(options, clock.clone()).unwrap();
         let flow_options = flow::Options {
+            two_way: flow::two_way::Options::default(),
             tell: flow::tell::Options::default(),
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::{Endpoint, EventKind};
 use super::number::Number;
+use super::two_way::ReservedSettings;
+use crate::bot::Bot;
 use crate::encoding::EncodingChoice;
 use crate::id::{AccountId, SenderId};
 use crate::money::{CURRENCIES, Currency, Money};
@@ -65,6 +67,11 @@ pub struct AccountSettings {
     pub messages_per_second: u32,
     /// How texts travel where a request does not say.
     pub encoding: EncodingChoice,
+    /// Words such as STOP, and their answers.
+    pub reserved_words: ReservedSettings,
+    /// Bots that its numbers may name.
+    #[serde(rename = "bot")]
+    pub bots: Vec<Bot>,
 }
 
 impl Default for AccountSettings {
@@ -76,6 +83,8 @@ impl Default for AccountSettings {
             priority: true,
             messages_per_second: 0,
             encoding: EncodingChoice::default(),
+            reserved_words: ReservedSettings::default(),
+            bots: Vec::new(),
         }
     }
 }

@@ -34,4 +34,8 @@ pub struct Number {
 pub struct NumberSettings {
     /// Long number or short code.
     pub kind: NumberKind,
+    /// Words by which the account shares the number with others; empty = whatever no keyword of others claims.
+    pub keywords: Vec<String>,
+    /// Name of the bot that answers; empty = none.
+    pub bot: String,
 }

@@ -7,6 +7,7 @@ use super::account::Account;
 use super::carrier::Carrier;
 use super::hold::{Hold, HoldMode};
 use super::key::Key;
+use super::owners::{Owner, Owners};
 use super::route::Route;
 use crate::id::{AccountId, CarrierId};
 use crate::phone::Phone;
@@ -22,6 +23,7 @@ pub struct Control {
     /// Longest prefix first, then the order of the file.
     routes: Vec<Arc<Route>>,
     holds: HashMap<CarrierId, Hold>,
+    owners: Owners,
 }
 
 impl Control {
@@ -35,9 +37,11 @@ impl Control {
         mut routes: Vec<Route>,
     ) -> Self {
         routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.len()));
+        let accounts = accounts.into_iter().map(|account| (account.id, Arc::new(account))).collect();
         Self {
             version,
-            accounts: accounts.into_iter().map(|account| (account.id, Arc::new(account))).collect(),
+            owners: Owners::new(&accounts),
+            accounts,
             keys_by_digest: keys.into_iter().map(|key| (key.digest, Arc::new(key))).collect(),
             carriers: carriers.into_iter().map(|carrier| (carrier.id, Arc::new(carrier))).collect(),
             routes: routes.into_iter().map(Arc::new).collect(),
@@ -101,6 +105,18 @@ impl Control {
     /// All carriers, in no order.
     pub fn carriers(&self) -> impl Iterator<Item = &Arc<Carrier>> {
         self.carriers.values()
+    }
+
+    /// Whose a text to a number is: whose keyword is the longest that its first word begins with.
+    #[must_use]
+    pub fn owner_of_text(&self, carrier: CarrierId, number: &str, text: &str) -> Option<Owner<'_>> {
+        self.owners.of_text(&self.accounts, carrier, number, text)
+    }
+
+    /// Everybody who has a share of a number, the owner of everything that no keyword claims last.
+    #[must_use]
+    pub fn owners_of_number(&self, carrier: CarrierId, number: &str) -> Vec<Owner<'_>> {
+        self.owners.of_number(&self.accounts, carrier, number)
     }
 
     /// Routes to a number: the longest prefix first, then the order of the file.

@@ -102,6 +102,11 @@ fn check_sender(order: &Order, findings: &mut Findings) -> Option<Sender> {
 }
 
 fn assigned_sender(account: &Account, key: &Key, name: &str) -> Option<Sender> {
+    if key.id.is_internal() {
+        // Answers go out as the number that was written to.
+        let is_own = account.numbers.iter().any(|number| number.number == name);
+        return Sender::parse(name).ok().filter(|_| is_own);
+    }
     let entry = account.sender(name)?;
     (entry.approved && key.senders.contains(&entry.id)).then(|| entry.name.clone())
 }

@@ -9,7 +9,7 @@ use domain::choice::Choice as _;
 use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, Carrier, Control};
 use domain::encoding::EncodingChoice;
-use domain::id::AccountId;
+use domain::id::{AccountId, KeyId};
 use domain::lane::{Lane, Traffic};
 use domain::limits;
 use domain::money::Money;
@@ -154,6 +154,11 @@ impl Accept {
             }
             (Ok(_), Err(problem)) => return Err(Refusal { details: vec![problem], retry_after_seconds: None }),
         };
+        if order.key.id != KeyId::CONFIRMATION {
+            let sender = conditions.sender.as_str();
+            recipients.refuse_opted_out(|phone| self.0.store.is_opted_out(order.account.id, sender, phone));
+        }
+        recipients.leave_as_number(&order.account, &conditions.sender);
         let (measure, text) = self.write(order, &conditions, &recipients)?;
         let parts = u8::try_from(measure.parts).ok().filter(|&parts| parts <= limits::PARTS_PER_MESSAGE_MAX);
         let Some(parts) = parts else {

@@ -1,5 +1,6 @@
 //! Accept: from what a client asked to a durable request, or a refusal that says why.
 
+mod answer;
 mod balance;
 mod cancel;
 mod check;
@@ -8,6 +9,7 @@ mod order;
 mod recipients;
 mod write;
 
+pub use answer::{Answer, AnswerKind};
 pub(crate) use balance::Meters;
 pub use cancel::CancelOutcome;
 pub use grant::Accept;

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use domain::control::Control;
+use domain::control::{Account, Control};
 use domain::limits;
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::problem::Problem;
 use domain::request::NewMessage;
+use domain::sender::Sender;
 use foldhash::fast::RandomState;
 
 use super::check::detail;
@@ -56,6 +57,26 @@ pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<
 }
 
 impl Recipients {
+    /// Refuses those who want no messages from the sender.
+    pub(super) fn refuse_opted_out(&mut self, is_opted_out: impl Fn(Phone) -> bool) {
+        let out = self.accepted.extract_if(.., |message| is_opted_out(message.phone));
+        self.refused.extend(out.map(|message| {
+            let number = message.phone.to_string();
+            RefusalDetail { source: number.clone(), ..detail(Problem::RecipientOptedOut, "phoneNumbers", &number) }
+        }));
+    }
+
+    /// A number that people write to can only send where it is connected.
+    pub(super) fn leave_as_number(&mut self, account: &Account, sender: &Sender) {
+        let own = || account.numbers.iter().filter(|number| number.number == sender.as_str());
+        let Some(first) = own().next() else { return };
+        for message in &mut self.accepted {
+            if own().all(|number| number.carrier != message.carrier) {
+                message.carrier = first.carrier;
+            }
+        }
+    }
+
     /// Turns prices per part into prices per message and returns their sum.
     pub(super) fn price(&mut self, parts: u8) -> Money {
         let mut total = Money(0);

@@ -162,6 +162,7 @@ mod tests {
 
     fn with(text: &str, encoding: Encoding, parts: u16) -> Content {
         Content {
+            key: domain::id::KeyId(1),
             traffic: domain::lane::Traffic::Transactional,
             sender: domain::sender::Sender::parse("ACME").expect("a sender"),
             text: text.into(),

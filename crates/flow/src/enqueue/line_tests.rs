@@ -24,6 +24,7 @@ fn entry(id: i64, parts: u8) -> Entry {
 fn entry_of(account: AccountId, id: i64, parts: u8, traffic: Traffic) -> Entry {
     let content = Content {
         traffic,
+        key: domain::id::KeyId(1),
         sender: Sender::parse("ACME").expect("a sender"),
         text: "hello".into(),
         encoding: Encoding::Gsm7,

@@ -170,6 +170,11 @@ impl BindHandler {
             self.end(&job, Status::Expired, "validity_over");
             return Ok(());
         }
+        if self.settle.is_opted_out(&job) {
+            self.gate.give_back(1);
+            self.end(&job, Status::Rejected, "opted_out");
+            return Ok(());
+        }
         if let Some(until) = self.state.full_queues.held_until(job.phone, now) {
             self.gate.give_back(1);
             self.lines[job.id.lane().index()].retry_at(Arc::clone(&job), number, until.min(job.content().expires_at));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::clock::Clock;
 use domain::control::Carrier;
 use domain::fact::{Fact, MessageFact};
-use domain::id::{CarrierId, MessageId};
+use domain::id::{CarrierId, KeyId, MessageId};
 use domain::lane::Lane;
 use domain::operator_id;
 use domain::state::Status;
@@ -19,8 +19,9 @@ use store::question::ReceiptMatch;
 use super::learn::Learning;
 use super::parked;
 use super::recorder::record_in_order;
-use crate::enqueue::Enqueue;
+use crate::enqueue::{Enqueue, Job};
 use crate::latency::Latency;
+use crate::two_way::TwoWay;
 
 /// A part that an operator took.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub struct Settle(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub store: Store,
     pub enqueue: Enqueue,
+    pub two_way: TwoWay,
     pub clock: Clock,
     /// Ids given by operators whose facts are not durable yet: a receipt may be faster than our commit.
     pub in_progress: Mutex<HashMap<i64, ReceiptMatch, RandomState>>,
@@ -78,11 +80,12 @@ pub struct Stats {
 impl Settle {
     /// Settle on this store.
     #[must_use]
-    pub fn new(store: Store, enqueue: Enqueue, clock: Clock, latency: Latency) -> Self {
+    pub fn new(store: Store, enqueue: Enqueue, two_way: TwoWay, clock: Clock, latency: Latency) -> Self {
         let (in_progress, learning, unparking) = (Mutex::default(), Learning::default(), Mutex::default());
         Self(Arc::new(Inner {
             store,
             enqueue,
+            two_way,
             clock,
             in_progress,
             learning,
@@ -188,5 +191,11 @@ impl Settle {
     fn record(&self, id: MessageId, what: MessageFact, durable: impl FnOnce(bool) + Send + 'static) {
         let fact = Fact::Message { id, at: self.0.clock.now(), what };
         record_in_order(&self.0.store, id.lane(), vec![fact], durable);
+    }
+
+    /// Whether the recipient of a message wants no messages from its sender by now.
+    pub(crate) fn is_opted_out(&self, job: &Job) -> bool {
+        let content = job.content();
+        content.key != KeyId::CONFIRMATION && self.0.store.is_opted_out(job.account, content.sender.as_str(), job.phone)
     }
 }

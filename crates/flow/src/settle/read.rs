@@ -8,6 +8,7 @@ use smpp::pdu::{Decoded, Pdu, Sm};
 use smpp::receipt;
 
 use super::find::Forms;
+use crate::two_way::Received;
 
 /// Longest error code kept, in characters.
 const ERROR_LENGTH_MAX: usize = 16;
@@ -25,19 +26,11 @@ pub(super) struct ReadReceipt {
     pub raw: Box<[u8]>,
 }
 
-/// An incoming message or part.
-#[derive(Debug)]
-pub(super) struct ReadIncoming {
-    pub source: Box<str>,
-    pub destination: Box<str>,
-    pub text: Box<str>,
-    pub raw: Box<[u8]>,
-}
-
 #[derive(Debug)]
 pub(super) enum Read {
     Receipt(ReadReceipt),
-    Incoming(ReadIncoming),
+    /// Something that a person wrote.
+    Incoming(Box<Received>),
     /// Not a message: `alert_notification` and the like.
     Other,
 }
@@ -51,12 +44,7 @@ pub(super) fn read(carrier: &Carrier, decoded: &Decoded<'_>, frame: &[u8], learn
         Decoded::Parsed { .. } => Read::Other,
         Decoded::Damaged { raw, .. } => match receipt::salvage(raw) {
             Some(found) => read_receipt(carrier, &found, frame, learns),
-            None => Read::Incoming(ReadIncoming {
-                source: Box::default(),
-                destination: Box::default(),
-                text: Box::default(),
-                raw: body(frame),
-            }),
+            None => Read::Incoming(Box::new(Received::damaged(&body(frame)))),
         },
     }
 }
@@ -69,12 +57,7 @@ fn read_sm(carrier: &Carrier, sm: &Sm<'_>, frame: &[u8], learns: bool) -> Read {
     {
         return read_receipt(carrier, &found, frame, learns);
     }
-    Read::Incoming(ReadIncoming {
-        source: lossy(sm.source.digits),
-        destination: lossy(sm.destination.digits),
-        text: incoming_text(carrier.default_alphabet, sm).into(),
-        raw: body(frame),
-    })
+    Read::Incoming(Box::new(Received::of(carrier, sm, &body(frame))))
 }
 
 fn read_receipt(carrier: &Carrier, found: &receipt::Receipt<'_>, frame: &[u8], learns: bool) -> Read {
@@ -124,8 +107,4 @@ pub(crate) fn incoming_text(default_alphabet: DefaultAlphabet, sm: &Sm<'_>) -> S
 
 fn body(frame: &[u8]) -> Box<[u8]> {
     frame.get(smpp::frame::HEADER_OCTETS..).unwrap_or_default().into()
-}
-
-fn lossy(octets: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(octets).into()
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use domain::control::Carrier;
-use domain::fact::{Fact, IncomingPart, MessageFact, ParkedReceipt};
+use domain::fact::{Fact, MessageFact, ParkedReceipt};
 use domain::lane::Lane;
 use smpp::session::{Answer, RequestBatch, SessionHandle};
 use smpp::{CommandId, CommandStatus};
@@ -14,8 +14,9 @@ use store::QuestionError;
 use super::handle::Settle;
 use super::learn::Learnt;
 use super::parked;
-use super::read::{Read, ReadIncoming, ReadReceipt, read};
+use super::read::{Read, ReadReceipt, read};
 use crate::latency;
+use crate::two_way::Received;
 
 /// Requests handled before other tasks get a turn.
 const RECEIPTS_PER_TURN: usize = 64;
@@ -28,6 +29,7 @@ struct Sorted {
     parked: Vec<ParkedReceipt>,
     /// Ids as they stand in receipts, while there is something to learn from them.
     given: Vec<Box<str>>,
+    incoming: Vec<Received>,
 }
 
 impl Settle {
@@ -63,6 +65,10 @@ impl Settle {
                 self.0.store.record(lane, facts).await.map_err(|_| "the store can't record")?;
             }
         }
+        if !sorted.incoming.is_empty() {
+            self.0.stats.incoming.fetch_add(sorted.incoming.len() as u64, Ordering::Relaxed);
+            self.0.two_way.received(carrier, sorted.incoming).await?;
+        }
         if !sorted.parked.is_empty() {
             // The submit answer may have come while these were parked: look once more, now that both are kept.
             parked::match_again(self, carrier, sorted.parked).await;
@@ -83,7 +89,7 @@ impl Settle {
             }
             match self.read(carrier, frame, wants_more) {
                 Read::Receipt(receipt) => self.sort_receipt(carrier, learnt, receipt, &mut sorted).await?,
-                Read::Incoming(incoming) => sorted.facts[Lane::Standard.index()].push(self.incoming(carrier, incoming)),
+                Read::Incoming(incoming) => sorted.incoming.push(*incoming),
                 Read::Other => {}
             }
         }
@@ -126,12 +132,5 @@ impl Settle {
         sorted.facts[Lane::Standard.index()].push(Fact::ReceiptParked(parked.clone()));
         sorted.parked.push(parked);
         Ok(())
-    }
-
-    fn incoming(&self, carrier: &Carrier, incoming: ReadIncoming) -> Fact {
-        self.0.stats.incoming.fetch_add(1, Ordering::Relaxed);
-        let ReadIncoming { source, destination, text, raw } = incoming;
-        let id = self.0.store.ids().next(Lane::Standard);
-        Fact::Incoming(IncomingPart { id, carrier: carrier.id, at: self.0.clock.now(), source, destination, text, raw })
     }
 }

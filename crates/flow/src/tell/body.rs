@@ -59,6 +59,12 @@ pub struct Incoming<'a> {
     received_time: i64,
     number_of_parts: u8,
     complete: bool,
+    #[serde(skip_serializing_if = "<[u8]>::is_empty")]
+    missing_parts: &'a [u8],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_part: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_id: Option<String>,
 }
 
 /// The contract's click.
@@ -142,6 +148,9 @@ fn incoming<'a>(kind: &'static str, id: EventId, report: &'a IncomingReport) -> 
         received_time: report.received_at.seconds(),
         number_of_parts: report.parts,
         complete: report.complete,
+        missing_parts: &report.missing,
+        late_part: report.late_part,
+        group_id: report.group.map(|group| group.to_string()),
     }
 }
 

@@ -10,7 +10,7 @@ use domain::lane::Lane;
 use url::Url;
 
 use super::error::OutboxError;
-use super::hub::Hub;
+use super::hub::{AnswerHook, Hub};
 use super::sign::Signer;
 use super::stats::Figures;
 use super::transport::Answer;
@@ -25,6 +25,13 @@ impl Handle {
     /// and read again when there is room.
     pub fn tell(&self, event: Arc<Event>) {
         self.0.tell(event);
+    }
+
+    /// Sets who learns what receivers answered to calls they took; once, before the stage runs.
+    pub fn on_answer(&self, hook: AnswerHook) {
+        if self.0.answer_hook.set(hook).is_err() {
+            tracing::error!(target: "tell", "a second hook for answers was ignored");
+        }
     }
 
     /// Whether a URL may be called; see [`Handle::check_url`].

@@ -1,7 +1,7 @@
 //! What the parts of this stage share: the endpoints, the figures and the way to the store.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use domain::clock::Clock;
@@ -18,12 +18,16 @@ use super::bounds::{EVENTS_IN_MEMORY_MAX, GONE_ENDPOINTS_MAX, TOLD_DURING_READ_M
 use super::endpoint::{Endpoint, Key, Pushed, Resolved};
 use super::guard::Guard;
 use super::options::Options;
-use super::outbox::Outbox;
+use super::outbox::{BoxFuture, Outbox};
 use super::schedule::Schedule;
 use super::slots::Slots;
 use super::stats::{Figures, Stats};
 use super::target::Target;
 use super::transport::Transport;
+
+/// Learns what a receiver answered to a call with these events, and says in words what could not be done
+/// about it.
+pub type AnswerHook = Arc<dyn Fn(Vec<Arc<Event>>, Box<[u8]>) -> BoxFuture<'static, Option<String>> + Send + Sync>;
 
 /// Shared by the handle, the pumps, the recorders and the readers.
 pub struct Hub {
@@ -35,6 +39,8 @@ pub struct Hub {
     pub schedule: Schedule,
     pub slots: Slots,
     pub stats: Stats,
+    /// Learns what receivers answered to calls they took.
+    pub answer_hook: OnceLock<AnswerHook>,
     /// By lane.
     pub reading: [Reading; 2],
     /// Endpoints whose pump is to be started; each is in it at most once.
@@ -120,6 +126,7 @@ impl Hub {
             slots: Slots::new(options.calls_max, options.calls_per_endpoint_max),
             options,
             stats: Stats::default(),
+            answer_hook: OnceLock::new(),
             reading: Default::default(),
             to_start: Mutex::default(),
             start: Notify::new(),

@@ -172,7 +172,15 @@ impl Call {
     /// Decides what becomes of the events. The end is handed to the recorder first, so that the ends of
     /// one call are recorded in their order.
     async fn end(self, made: Made) {
-        let answer = made.answer;
+        let mut answer = made.answer;
+        if answer.is_success()
+            && !answer.body.is_empty()
+            && let Some(hook) = self.hub.answer_hook.get()
+            && let Some(explained) = hook(self.ticket.events.to_vec(), std::mem::take(&mut answer.body)).await
+        {
+            tracing::warn!(target: "tell", account = self.endpoint.key.account.0, call = %self.ticket.id, explained, "a call was told, its answer was not followed");
+            answer.failure = explained.into();
+        }
         let now = self.hub.clock.now();
         let events = self.ticket.events.len();
         let wait = self.hub.schedule.wait(self.ticket.attempt, answer.retry_after_ms);

@@ -27,6 +27,8 @@ pub struct Answer {
     pub status: u16,
     /// What went wrong, in words; empty on success.
     pub failure: Box<str>,
+    /// The start of the body of a success, up to `CALL_ANSWER_OCTETS_MAX`; empty of a failure.
+    pub body: Box<[u8]>,
     /// The receiver's wish to be left alone so long.
     pub retry_after_ms: Option<i64>,
 }
@@ -47,7 +49,7 @@ impl Answer {
     /// No answer came.
     #[must_use]
     pub fn failed(failure: impl Into<Box<str>>) -> Self {
-        Self { status: 0, failure: failure.into(), retry_after_ms: None }
+        Self { failure: failure.into(), ..Self::default() }
     }
 }
 
@@ -112,21 +114,24 @@ impl Post for HttpPost {
             let retry_after_ms = wish.and_then(|text| parse_retry_after(text, clock.now()));
             // The status is the answer; a body that is cut short by the bounds does not change it.
             let start = read_start(body, deadline).await;
-            let failure = if head.status.is_success() { Box::default() } else { describe(head.status, &start) };
-            Answer { status: head.status.as_u16(), failure, retry_after_ms }
+            let (failure, body) = match head.status.is_success() {
+                true => (Box::default(), start.into()),
+                false => (describe(head.status, &start), Box::default()),
+            };
+            Answer { status: head.status.as_u16(), failure, body, retry_after_ms }
         })
     }
 }
 
 /// Reads the body so that the connection can be used again, up to the bound and the deadline; beyond
-/// either the connection is closed by dropping the body. Returns the first octets.
+/// either the connection is closed by dropping the body. Returns what was read.
 async fn read_start(mut body: Incoming, deadline: Instant) -> Vec<u8> {
     let mut start = Vec::new();
     let mut octets = 0;
     while let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await {
         let Ok(data) = frame.into_data() else { continue };
         octets += data.len();
-        let room = (EXCERPT_CHARACTERS_MAX * 4).saturating_sub(start.len());
+        let room = CALL_ANSWER_OCTETS_MAX.saturating_sub(start.len());
         start.extend_from_slice(&data[..data.len().min(room)]);
         if octets > CALL_ANSWER_OCTETS_MAX {
             break;
@@ -137,6 +142,7 @@ async fn read_start(mut body: Incoming, deadline: Instant) -> Vec<u8> {
 
 fn describe(status: StatusCode, start: &[u8]) -> Box<str> {
     let what = if status.is_redirection() { ": redirects are not followed" } else { "" };
+    let start = &start[..start.len().min(EXCERPT_CHARACTERS_MAX * 4)];
     let excerpt: String = String::from_utf8_lossy(start)
         .chars()
         .take(EXCERPT_CHARACTERS_MAX)

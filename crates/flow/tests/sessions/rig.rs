@@ -70,6 +70,7 @@ impl Rig {
         let clock = Clock::system();
         let store = Store::open(options, clock.clone()).unwrap();
         let options = flow::Options {
+            two_way: flow::two_way::Options::default(),
             tell: flow::tell::Options::default(),
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),

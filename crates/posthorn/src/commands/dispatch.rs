@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{apply, audit, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions};
+use super::{apply, audit, bot, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions};
 use crate::cli::{Cli, Command};
 
 /// Runs a command.
@@ -23,6 +23,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Trace(options) => trace::run(&options),
         Command::Send(options) => send::run(&options),
         Command::Status(options) => status::run(&options),
+        Command::Bot(what) => bot::run(what),
         Command::Repair(options) => repair::run(&options),
         Command::Simulate(which) => simulate::run(which),
     }

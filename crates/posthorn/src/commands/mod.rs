@@ -2,6 +2,7 @@
 
 mod apply;
 mod audit;
+mod bot;
 mod carrier;
 mod check;
 mod confirm;
@@ -18,6 +19,7 @@ mod trace;
 mod versions;
 
 pub use audit::Audit;
+pub use bot::Bot;
 pub use carrier::Carrier;
 pub use dispatch::run;
 pub use queue::Queue;

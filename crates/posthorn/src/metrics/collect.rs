@@ -29,6 +29,7 @@ pub struct Live {
     pub enqueue: Enqueue,
     pub send: flow::send::Handle,
     pub settle: Settle,
+    pub two_way: flow::two_way::TwoWay,
     pub tell: flow::tell::Handle,
     pub latency: flow::Latency,
     pub watch: Watch,
@@ -81,6 +82,7 @@ impl Collector for Live {
         self.lines(&mut encoder)?;
         self.binds(&mut encoder)?;
         self.settled(&mut encoder)?;
+        self.two_way(&mut encoder)?;
         self.stored(&mut encoder)?;
         self.alarmed(&mut encoder)?;
         self.told(&mut encoder)
@@ -222,6 +224,39 @@ impl Live {
             ("settle_id_format_proposed", "The message_id_format that fits the first receipts", GAUGE),
             proposed,
         )
+    }
+
+    fn two_way(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let stats = self.two_way.stats();
+        let counters = [
+            ("two_way_messages", "Incoming messages given to an account", &stats.messages),
+            ("two_way_unowned", "Incoming messages whose number and keyword no account owns", &stats.unowned),
+            ("two_way_parts", "Parts of long incoming messages", &stats.parts),
+            ("two_way_repeats", "Parts that operators repeated", &stats.repeats),
+            ("two_way_incomplete", "Long incoming messages told as far as they came", &stats.incomplete),
+            ("two_way_late_parts", "Parts that came after that", &stats.late_parts),
+            ("two_way_flawed", "Incoming messages whose headers make no sense", &stats.flawed),
+            ("two_way_stops", "STOP and words like it", &stats.stops),
+            ("two_way_starts", "START and words like it", &stats.starts),
+            ("two_way_answers", "Answers accepted", &stats.answers),
+            ("two_way_answers_refused", "Answers refused", &stats.answers_refused),
+            ("two_way_silenced", "Messages the loop guard or the rate limit left unanswered", &stats.silenced),
+            ("two_way_replies_unreadable", "Webhook answers whose reply could not be read", &stats.replies_unreadable),
+        ];
+        for (name, help, counter) in counters {
+            family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))])?;
+        }
+        let (waiting, octets) = self.two_way.waiting();
+        let [opt_outs, talks] = self.store.health().people;
+        let gauges = [
+            ("two_way_joining", "Long incoming messages that wait for parts", waiting),
+            ("two_way_joining_bytes", "Octets of their parts in memory", octets),
+            ("two_way_opt_outs", "Entries on opt-out lists", opt_outs),
+            ("two_way_talks", "Talks with bots that go on", talks),
+        ];
+        gauges.into_iter().try_for_each(|(name, help, value)| {
+            family(encoder, (name, help, GAUGE), vec![(vec![], float(value as u64))])
+        })
     }
 
     fn stored(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -124,6 +124,9 @@ fn incoming(text: &str) -> Payload {
         received_at: UnixMillis(1_800_000_000_500),
         parts: 2,
         complete: true,
+        missing: Box::default(),
+        late_part: None,
+        group: None,
     })
 }
 

@@ -7,6 +7,7 @@ mod accepting;
 mod all;
 mod events;
 pub mod fixture;
+mod incoming;
 mod listing;
 mod receipts;
 mod telling;

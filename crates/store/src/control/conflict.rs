@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::content::Content;
+use domain::keyword::phrase;
+
+use super::content::{Content, NumberEntry};
 
 /// All contradictions, each in a sentence that tells what to do.
 pub(super) fn find(declared: &Content, stored: &Content) -> Vec<String> {
@@ -17,9 +19,8 @@ fn numbers_of_kept_accounts(declared: &Content, stored: &Content, conflicts: &mu
     let carriers: HashSet<&str> = declared.carriers.iter().map(|carrier| carrier.name.as_str()).collect();
     let numbers =
         declared.accounts.iter().flat_map(|account| account.numbers.iter().map(move |number| (account, number)));
-    let declared: HashMap<(&str, &str), &str> = numbers
-        .map(|(account, number)| ((number.number.as_str(), number.carrier.as_str()), account.name.as_str()))
-        .collect();
+    let declared: HashMap<(&str, &str, String), &str> =
+        numbers.flat_map(|(account, number)| claims(number).map(move |claim| (claim, account.name.as_str()))).collect();
     for account in stored.accounts.iter().filter(|account| !named.contains(account.name.as_str())) {
         for number in &account.numbers {
             let (digits, carrier, owner) = (&number.number, &number.carrier, &account.name);
@@ -28,13 +29,24 @@ fn numbers_of_kept_accounts(declared: &Content, stored: &Content, conflicts: &mu
                     "carrier {carrier} is left out, but account {owner} has number {digits} on it: name the carrier, or name the account without the number"
                 ));
             }
-            if let Some(claimed) = declared.get(&(digits.as_str(), carrier.as_str())) {
+            if let Some(claimed) = claims(number).find_map(|claim| declared.get(&claim)) {
                 conflicts.push(format!(
                     "number {digits} at {carrier} is given to account {claimed}, but account {owner} has it: name {owner} without the number"
                 ));
             }
         }
     }
+}
+
+/// What an entry has of a number: each of its keywords, or everything that no keyword claims.
+fn claims(number: &NumberEntry) -> impl Iterator<Item = (&str, &str, String)> {
+    let (digits, carrier) = (number.number.as_str(), number.carrier.as_str());
+    let keywords = &number.settings.keywords;
+    let everything = keywords.is_empty().then(String::new);
+    everything
+        .into_iter()
+        .chain(keywords.iter().map(|keyword| phrase(keyword)))
+        .map(move |word| (digits, carrier, word))
 }
 
 /// A pair may be given to a key only if no other key goes on using it.

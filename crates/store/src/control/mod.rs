@@ -60,5 +60,5 @@ pub use domain::control::HoldMode;
 pub use error::ControlError;
 pub use follow::Follower;
 pub use key::{has_check_digits, key_digest};
-pub use setup::{Setup, SetupProblem, SetupProblems};
+pub use setup::{NumberWithBot, Setup, SetupProblem, SetupProblems};
 pub use versions::VersionInfo;

@@ -78,7 +78,7 @@ CREATE TABLE numbers (
     number TEXT NOT NULL,
     carrier INTEGER NOT NULL REFERENCES carriers (id),
     settings TEXT NOT NULL DEFAULT '{}',
-    UNIQUE (number, carrier)
+    UNIQUE (account, number, carrier)
 ) STRICT;
 CREATE TABLE versions (
     version INTEGER PRIMARY KEY,

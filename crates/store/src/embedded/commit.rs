@@ -7,8 +7,9 @@ use std::sync::Arc;
 use domain::clock::UnixMillis;
 use domain::control::{Control, EventKind};
 use domain::event::Event;
-use domain::fact::{CallOutcome, EventId, Fact, IncomingPart, MessageFact, ParkedReceipt, WebhookCall};
+use domain::fact::{CallOutcome, EventId, Fact, MessageFact, ParkedReceipt, WebhookCall};
 use domain::id::{AccountId, CarrierId, IdGenerator, MessageId};
+use domain::incoming::{IncomingMessage, IncomingPart};
 use domain::lane::Lane;
 use domain::money::Money;
 use domain::request::Request;
@@ -19,6 +20,7 @@ use rusqlite::Connection;
 use super::columns::PartColumns;
 use super::database::Fault;
 use super::event_rows;
+use super::incoming_rows::{self, PART_JOINED, PART_TOLD};
 use super::index::Logged;
 use super::limits::STEPS_PER_MESSAGE_MAX;
 use super::live::{Head, Live, LiveCache};
@@ -42,9 +44,12 @@ pub(crate) enum Item<'a> {
     Called { event: EventId, call: &'a WebhookCall },
     Parked(&'a ParkedReceipt),
     Unparked(MessageId),
-    Incoming(&'a IncomingPart),
     Event(&'a Arc<Event>),
     Replayed(EventId),
+    IncomingPart(&'a IncomingPart),
+    Incoming(&'a Arc<IncomingMessage>),
+    IncomingPartTold { id: MessageId, whole: bool },
+    IncomingHandled(MessageId),
 }
 
 impl<'a> Item<'a> {
@@ -55,9 +60,15 @@ impl<'a> Item<'a> {
             Fact::Message { id, at, what } => take(Self::Message { id: *id, at: *at, what }),
             Fact::ReceiptParked(parked) => take(Self::Parked(parked)),
             Fact::ReceiptUnparked { parked_id } => take(Self::Unparked(*parked_id)),
-            Fact::Incoming(part) => take(Self::Incoming(part)),
             Fact::Event(event) => take(Self::Event(event)),
             Fact::Replayed(events) => events.iter().for_each(|event| take(Self::Replayed(*event))),
+            Fact::IncomingPart(part) => take(Self::IncomingPart(part)),
+            Fact::Incoming { message, part_ids } => {
+                take(Self::Incoming(message));
+                let whole = message.is_complete() && message.late_part.is_none();
+                part_ids.iter().for_each(|id| take(Self::IncomingPartTold { id: *id, whole }));
+            }
+            Fact::IncomingHandled { id } => take(Self::IncomingHandled(*id)),
             Fact::Called(call) => call.events.iter().for_each(|event| take(Self::Called { event: *event, call })),
         }
     }
@@ -70,7 +81,9 @@ impl<'a> Item<'a> {
             Self::Called { event, .. } | Self::Replayed(event) => event.message,
             Self::Event(event) => event.id.message,
             Self::Parked(parked) => parked.id,
-            Self::Incoming(part) => part.id,
+            Self::IncomingPart(part) => part.id,
+            Self::Incoming(message) => message.id,
+            Self::IncomingPartTold { id, .. } | Self::IncomingHandled(id) => *id,
         }
     }
 
@@ -86,6 +99,9 @@ pub(crate) enum IndexChange {
     OperatorKey { key: i64, id: MessageId, part: u8 },
     Unscheduled { due_at: i64, id: MessageId },
     Logged(Logged),
+    IncomingPart(MessageId),
+    IncomingJoined(MessageId),
+    IncomingHandled(MessageId),
     Untold(EventId),
     Told(EventId),
     Dead(EventId),
@@ -101,6 +117,7 @@ pub(crate) struct Outcome {
     pub put_back: Vec<(Box<Live>, bool)>,
     pub parked: Vec<ParkedReceipt>,
     pub unparked: Vec<MessageId>,
+    pub incoming: Vec<Arc<IncomingMessage>>,
     /// Change of the number of messages waiting, by carrier and account.
     pub waiting: HashMap<(CarrierId, AccountId), i64>,
     pub open: i64,
@@ -173,9 +190,31 @@ impl<'a> Transaction<'a> {
                 self.outcome.unparked.push(*id);
                 Ok(())
             }
-            Item::Incoming(part) => write::incoming(self.connection, part, &mut self.sum),
             Item::Event(event) => self.event(event),
             Item::Replayed(event) => self.replayed(*event),
+            Item::IncomingPart(part) => {
+                incoming_rows::write_part(self.connection, part, &mut self.sum)?;
+                self.outcome.changes.push(IndexChange::IncomingPart(part.id));
+                Ok(())
+            }
+            Item::Incoming(message) => {
+                incoming_rows::write_message(self.connection, message, &mut self.sum)?;
+                self.outcome.incoming.push(Arc::clone(message));
+                Ok(())
+            }
+            Item::IncomingPartTold { id, whole } => {
+                let state = if *whole { PART_JOINED } else { PART_TOLD };
+                incoming_rows::part_told(self.connection, *id, state)?;
+                if *whole {
+                    self.outcome.changes.push(IndexChange::IncomingJoined(*id));
+                }
+                Ok(())
+            }
+            Item::IncomingHandled(id) => {
+                incoming_rows::handled(self.connection, *id)?;
+                self.outcome.changes.push(IndexChange::IncomingHandled(*id));
+                Ok(())
+            }
         }
     }
 

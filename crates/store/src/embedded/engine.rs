@@ -25,6 +25,7 @@ use super::keeper::Keeper;
 use super::late_keys::LateKeys;
 use super::limits::{PATIENT_READERS, PROMPT_READERS};
 use super::parked::ParkedIndex;
+use super::people::{self, People, PeopleOrders};
 use super::queue::Order;
 use super::readers::Readers;
 use super::recover::recover_all;
@@ -45,6 +46,7 @@ const NODE: u8 = 0;
 pub(crate) struct Engine {
     pub shared: Arc<Shared>,
     pub orders: [mpsc::Sender<Order>; 2],
+    pub people: Mutex<Option<PeopleOrders>>,
     pub prompt: Readers,
     pub patient: Readers,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -62,7 +64,8 @@ impl Engine {
         let control = ControlDb::open(&options.data_dir, &options.master_key_file);
         let control = Arc::new(control.map_err(|error| OpenError::Control(error.to_string()))?);
         let follower = control.follow().map_err(|error| OpenError::Control(error.to_string()))?;
-        let shared = Arc::new(load(options, clock, layout, control)?);
+        let (people, people_writer, people_orders) = people::open(&options.data_dir)?;
+        let shared = Arc::new(load(options, clock, layout, control, people)?);
 
         let started = |source| io_error("start the threads of", &shared.layout.data_dir, source);
         let prompt = Readers::start("store-prompt", PROMPT_READERS, &shared).map_err(started)?;
@@ -79,15 +82,20 @@ impl Engine {
             Builder::new().name(format!("store-write-{}", lane.index())).spawn(move || writer.run())
         });
         let writers: Vec<_> = writers.collect::<Result<_, _>>().map_err(started)?;
+        let of_people = Arc::clone(&shared);
+        let people_writer =
+            Builder::new().name("store-people".into()).spawn(move || people_writer.run(&of_people)).map_err(started)?;
         let mut keepers =
             threads.into_iter().map(|keeper| Builder::new().name("store-keep".into()).spawn(move || keeper.run()));
         let mut threads: Vec<_> = keepers.by_ref().collect::<Result<_, _>>().map_err(started)?;
+        threads.push(people_writer);
         let sealer = Sealer::new(Arc::clone(&shared), orders.clone());
         threads.push(Builder::new().name("store-seal".into()).spawn(move || sealer.run()).map_err(started)?);
         let watched = Arc::clone(&shared);
         threads.push(Builder::new().name("store-disk".into()).spawn(move || watch_disk(&watched)).map_err(started)?);
         Ok(Self {
             orders,
+            people: Mutex::new(Some(people_orders)),
             prompt,
             patient,
             threads: Mutex::new(threads),
@@ -108,6 +116,8 @@ impl Engine {
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
+        // The writer ends when nobody can hand anything in any more.
+        *self.people.lock() = None;
         join(&self.writers);
         self.prompt.stop();
         self.patient.stop();
@@ -144,7 +154,13 @@ fn watch_disk(shared: &Shared) {
 }
 
 /// Reads everything back and makes sure that each lane has a span that takes new messages.
-fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>) -> Result<Shared, OpenError> {
+fn load(
+    options: Options,
+    clock: Clock,
+    layout: Layout,
+    control: Arc<ControlDb>,
+    people: People,
+) -> Result<Shared, OpenError> {
     let spans_dir = layout.spans();
     remove_spares(&layout);
     let archive = read_archive(&layout).map_err(|fault| OpenError::Io {
@@ -199,6 +215,7 @@ fn load(options: Options, clock: Clock, layout: Layout, control: Arc<ControlDb>)
         watcher: OnceLock::new(),
         in_flight: InFlight::default(),
         parked,
+        people,
         late_keys: LateKeys::default(),
         orphans_expired: AtomicU64::new(0),
         operator_ids_reused: AtomicU64::new(0),

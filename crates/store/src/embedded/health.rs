@@ -15,6 +15,7 @@ impl Engine {
             parked_receipts: shared.parked.len(),
             orphans_expired: shared.orphans_expired.load(Ordering::Relaxed),
             operator_ids_reused: shared.operator_ids_reused.load(Ordering::Relaxed),
+            people: shared.people.counts(),
             ..Health::default()
         };
         for span in shared.spans.newest_first().iter() {

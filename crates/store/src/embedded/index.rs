@@ -12,6 +12,8 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 use smallvec::SmallVec;
 
+use super::incoming_index::IncomingIndex;
+
 /// Keys of the maps are hashes already or spread by the map's hasher.
 type Keyed<V> = HashMap<u64, V, FixedState>;
 
@@ -38,6 +40,8 @@ pub(crate) struct HotIndex {
     /// Open messages by the minute they have to be looked at.
     expiry: BTreeMap<i64, Vec<u32>>,
     untold: BTreeSet<EventId>,
+    /// Incoming messages.
+    pub incoming: IncomingIndex,
     dead: BTreeSet<EventId>,
     /// Every event in the order of its place.
     log: Vec<Logged>,

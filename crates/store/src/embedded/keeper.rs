@@ -208,7 +208,10 @@ impl Keeper {
     }
 
     fn is_full(&self, span: &Span) -> bool {
-        let messages = span.counts.lock().messages;
+        let messages = {
+            let counts = span.counts.lock();
+            counts.messages + counts.incoming
+        };
         let options = &self.shared.options;
         let age_ms = self.shared.clock.now().since_ms(span.name.first.created());
         let is_old = age_ms >= options.span_age_ms && messages >= SPAN_MESSAGES_MIN.min(options.span_messages_max);

@@ -9,6 +9,7 @@
 
 mod aside;
 pub(crate) mod ask_events;
+pub(crate) mod ask_incoming;
 pub(crate) mod ask_lines;
 pub(crate) mod ask_message;
 pub(crate) mod ask_receipts;
@@ -24,6 +25,8 @@ pub(crate) mod files;
 pub(crate) mod filter;
 pub(crate) mod hash;
 mod health;
+mod incoming_index;
+mod incoming_rows;
 mod index;
 mod keep;
 mod keeper;
@@ -32,6 +35,7 @@ mod limits;
 mod live;
 mod parked;
 mod payload;
+pub(crate) mod people;
 pub(crate) mod publish;
 pub(crate) mod queue;
 mod read;

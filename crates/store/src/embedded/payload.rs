@@ -3,6 +3,7 @@
 use domain::clock::UnixMillis;
 use domain::control::EventKind;
 use domain::event::{ClickReport, IncomingReport, Payload};
+use domain::id::MessageId;
 use domain::phone::Phone;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ struct Incoming {
     received_at: i64,
     parts: u8,
     complete: bool,
+    missing: Box<[u8]>,
+    late_part: Option<u8>,
+    group: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,6 +41,9 @@ pub(crate) fn to_json(payload: &Payload) -> String {
             received_at: report.received_at.0,
             parts: report.parts,
             complete: report.complete,
+            missing: report.missing.clone(),
+            late_part: report.late_part,
+            group: report.group.map(|group| group.0),
         }),
         Payload::Click(report) => serde_json::to_string(&Click {
             external_id: report.external_id.clone(),
@@ -63,6 +70,9 @@ pub(crate) fn from_json(kind: EventKind, text: &str) -> Option<Payload> {
                 received_at: UnixMillis(read.received_at),
                 parts: read.parts,
                 complete: read.complete,
+                missing: read.missing,
+                late_part: read.late_part,
+                group: read.group.map(MessageId),
             })
         }
         EventKind::Click => {

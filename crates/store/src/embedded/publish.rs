@@ -18,7 +18,9 @@ use super::write::due_column;
 impl Outcome {
     /// Whether it brought keys that a filter would have to hold.
     pub fn has_keys(&self) -> bool {
-        !self.accepted.is_empty() || self.changes.iter().any(|change| matches!(change, IndexChange::OperatorKey { .. }))
+        !self.accepted.is_empty()
+            || !self.incoming.is_empty()
+            || self.changes.iter().any(|change| matches!(change, IndexChange::OperatorKey { .. }))
     }
 }
 
@@ -26,6 +28,7 @@ impl Outcome {
 pub(crate) fn publish(shared: &Shared, span: &Span, live: &mut LiveCache, outcome: Outcome) {
     if let Some(index) = span.hot.write().as_mut() {
         outcome.accepted.iter().for_each(|(request, _)| add_request(index, request));
+        outcome.incoming.iter().for_each(|message| index.incoming.add_message(message));
         let reused = outcome.changes.iter().filter(|change| apply(index, change)).count();
         if reused > 0 {
             shared.operator_ids_reused.fetch_add(reused as u64, Ordering::Relaxed);
@@ -90,6 +93,9 @@ fn apply(index: &mut HotIndex, change: &IndexChange) -> bool {
         IndexChange::OperatorKey { key, id, part } => return index.add_operator_key(*key, *id, *part),
         IndexChange::Unscheduled { due_at, id } => index.remove_scheduled(*due_at, *id),
         IndexChange::Logged(logged) => index.log(*logged),
+        IndexChange::IncomingPart(id) => index.incoming.add_part(*id),
+        IndexChange::IncomingJoined(id) => index.incoming.part_joined(*id),
+        IndexChange::IncomingHandled(id) => index.incoming.handled(*id),
         IndexChange::Untold(event) => index.add_untold(*event),
         IndexChange::Told(event) => index.remove_untold(*event),
         IndexChange::Dead(event) => index.add_dead(*event),
@@ -106,6 +112,9 @@ fn add_late(shared: &Shared, filters: &Filters, outcome: &Outcome) {
             filters.add_late(KeyKind::Phone, message.phone.as_u64());
         }
     }
+    for phone in outcome.incoming.iter().filter_map(|message| message.phone) {
+        filters.add_late(KeyKind::Phone, phone.as_u64());
+    }
     for change in &outcome.changes {
         if let IndexChange::OperatorKey { key, id, part } = change {
             filters.add_late(KeyKind::Operator, key.cast_unsigned());
@@ -116,6 +125,8 @@ fn add_late(shared: &Shared, filters: &Filters, outcome: &Outcome) {
 
 fn count(counts: &mut Counts, outcome: &Outcome) {
     counts.messages += outcome.accepted.iter().map(|(request, _)| request.messages.len() as u64).sum::<u64>();
+    let is_part = |change: &&IndexChange| matches!(change, IndexChange::IncomingPart(_));
+    counts.incoming += (outcome.incoming.len() + outcome.changes.iter().filter(is_part).count()) as u64;
     counts.open = counts.open.saturating_add_signed(outcome.open);
     for (line, change) in &outcome.waiting {
         let waiting = counts.waiting.entry(*line).or_default();

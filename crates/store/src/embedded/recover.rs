@@ -17,6 +17,7 @@ use super::event_rows::{self, EVENT_DEAD, EVENT_UNTOLD};
 use super::files::{Layout, SpanName};
 use super::filter::Filters;
 use super::hash::{Reference, reference_key};
+use super::incoming_index::IncomingIndex;
 use super::index::{HotIndex, NewEntry};
 use super::read::{one_number, prepare};
 use super::span::{Counts, Span};
@@ -117,7 +118,7 @@ fn read_span(connection: &Connection, name: SpanName, with_parked: bool) -> Resu
     };
     // Places of events are made like ids: neither must come again, whatever the clock does.
     let mut last_id = name.first.max(MessageId(last_position));
-    for table in ["message", "parked_receipt", "incoming", "notice"] {
+    for table in ["message", "parked_receipt", "incoming", "incoming_part", "notice"] {
         let last = one_number(connection, &format!("SELECT max(id) FROM {table}"))?;
         last_id = last_id.max(MessageId(last.unwrap_or(0)));
     }
@@ -178,6 +179,7 @@ fn scan(connection: &Connection) -> Result<(HotIndex, Counts), Fault> {
             }
         }
     }
+    counts.incoming = scan_incoming(connection, &mut index.incoming)?;
     let mut log = Vec::new();
     event_rows::scan(connection, |logged, state| {
         log.push(logged);
@@ -189,6 +191,21 @@ fn scan(connection: &Connection) -> Result<(HotIndex, Counts), Fault> {
     })?;
     index.log_all(log);
     Ok((index, counts))
+}
+
+fn scan_incoming(connection: &Connection, index: &mut IncomingIndex) -> Result<u64, Fault> {
+    let mut statement = prepare(connection, "SELECT id, account, phone, handled FROM incoming ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        index.add(row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get(3)?);
+    }
+    let mut statement = prepare(connection, "SELECT id FROM incoming_part WHERE state <> 1")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        index.add_part(MessageId(row.get(0)?));
+    }
+    let joined = one_number(connection, "SELECT count(*) FROM incoming_part WHERE state = 1")?;
+    Ok(index.count() + joined.unwrap_or(0).unsigned_abs())
 }
 
 fn scan_messages(connection: &Connection, index: &mut HotIndex, counts: &mut Counts) -> Result<(), Fault> {

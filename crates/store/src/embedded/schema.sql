@@ -125,16 +125,44 @@ CREATE TABLE parked_receipt (
   check_sum     INTEGER NOT NULL       -- CRC-32 over everything above
 );
 
--- Incoming messages and parts, as received.
+-- Incoming messages: whole, as far as they came, or a part that came late.
 CREATE TABLE incoming (
+  id        INTEGER PRIMARY KEY,
+  account   INTEGER NOT NULL,          -- whose it is, 0 = nobody owns the number and keyword
+  carrier   INTEGER NOT NULL,
+  at        INTEGER NOT NULL,          -- when the first part came
+  source    TEXT NOT NULL,             -- who wrote, as given
+  phone     INTEGER NOT NULL,          -- the same as E.164 digits, 0 = no phone number
+  number    TEXT NOT NULL,             -- the number that was written to, digits only
+  keyword   TEXT NOT NULL,             -- the one that decided whose it is, as its owner writes it
+  text      TEXT NOT NULL,
+  parts     INTEGER NOT NULL,          -- it has, whether or not they came
+  missing   TEXT NOT NULL,             -- JSON: numbers of the parts that did not come
+  late_part INTEGER,                   -- it is this part of a message that was told incomplete
+  group_id  INTEGER,                   -- of a long message: id of its first part
+  flaw      TEXT,                      -- what was wrong with it
+  raw       BLOB NOT NULL,             -- body of the PDU as received; of long messages the parts have theirs
+  check_sum INTEGER NOT NULL,          -- CRC-32 over everything above
+  handled   INTEGER NOT NULL           -- 1 = answered, or not to be answered
+);
+
+-- Parts of long incoming messages.
+CREATE TABLE incoming_part (
   id          INTEGER PRIMARY KEY,
+  group_id    INTEGER NOT NULL,        -- id of the part that came first
   carrier     INTEGER NOT NULL,
   at          INTEGER NOT NULL,
-  source      TEXT NOT NULL,           -- who wrote
-  destination TEXT NOT NULL,           -- the number that was written to
-  text        TEXT NOT NULL,
-  raw         BLOB NOT NULL,
-  check_sum   INTEGER NOT NULL         -- CRC-32 over everything above
+  source      TEXT NOT NULL,           -- as given
+  destination TEXT NOT NULL,           -- as given
+  kind        INTEGER NOT NULL,        -- of the reference: 0 header of 8 bits, 1 of 16 bits, 2 sar parameters
+  reference   INTEGER NOT NULL,
+  total       INTEGER NOT NULL,
+  number      INTEGER NOT NULL,        -- from 1
+  letters     INTEGER NOT NULL,        -- 0 GSM-7, 1 Latin-1, 2 ASCII, 3 UTF-16
+  payload     BLOB NOT NULL,           -- without the header
+  raw         BLOB NOT NULL,           -- body of the PDU as received
+  check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above
+  state       INTEGER NOT NULL         -- 0 waits for its siblings, 1 in a whole message, 2 in one told incomplete
 );
 
 -- Sums for reports and balances, kept in the commits that change them.

@@ -25,7 +25,7 @@ use domain::id::AccountId;
 use tokio::sync::mpsc;
 
 /// The indexes of a sealed span, each named after what it finds.
-const INDEXES: [(&str, &str); 14] = [
+const INDEXES: [(&str, &str); 18] = [
     ("message_phone", "message(phone)"),
     ("message_operator_key", "message(operator_key) WHERE operator_key IS NOT NULL"),
     ("part_operator_key", "part(operator_key) WHERE operator_key IS NOT NULL"),
@@ -40,6 +40,10 @@ const INDEXES: [(&str, &str); 14] = [
     ("notice_untold", "notice(id) WHERE event = 1"),
     ("notice_dead", "notice(id) WHERE event = 3"),
     ("notice_position", "notice(position, account) WHERE position > 0"),
+    ("incoming_account", "incoming(account)"),
+    ("incoming_phone", "incoming(phone)"),
+    ("incoming_unhandled", "incoming(id) WHERE handled = 0"),
+    ("incoming_part_open", "incoming_part(id) WHERE state <> 1"),
 ];
 /// Only worth its room where several accounts share a span.
 const ACCOUNT_INDEX: (&str, &str) = ("message_account", "message(account)");
@@ -157,7 +161,8 @@ fn while_building(
 
 fn make_filters(shared: &Shared, span: &Span, connection: &Connection) -> Result<bool, Fault> {
     let held = span.filters.late_keys();
-    let phones = keys(connection, "SELECT phone FROM message")?;
+    let mut phones = keys(connection, "SELECT phone FROM message")?;
+    phones.extend(keys(connection, "SELECT phone FROM incoming WHERE phone > 0")?);
     let mut operators = keys(connection, "SELECT operator_key FROM message WHERE operator_key IS NOT NULL")?;
     operators.extend(keys(connection, "SELECT operator_key FROM part WHERE operator_key IS NOT NULL")?);
     let mut references = Vec::new();

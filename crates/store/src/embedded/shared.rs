@@ -17,6 +17,7 @@ use super::files::Layout;
 use super::filter::FilterBudget;
 use super::late_keys::LateKeys;
 use super::parked::ParkedIndex;
+use super::people::People;
 use super::span::Spans;
 use crate::control::ControlDb;
 use crate::options::Options;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub watcher: OnceLock<Arc<dyn Watcher>>,
     pub in_flight: InFlight,
     pub parked: ParkedIndex,
+    pub people: People,
     pub late_keys: LateKeys,
     /// Parked receipts whose time is over.
     pub orphans_expired: AtomicU64,

@@ -21,6 +21,8 @@ use crate::error::Damage;
 pub(crate) struct Counts {
     /// Messages accepted into it.
     pub messages: u64,
+    /// Incoming messages and parts in it.
+    pub incoming: u64,
     /// Messages that wait, by the carrier they wait for and the account they are of.
     pub waiting: HashMap<(CarrierId, AccountId), u64>,
     /// Messages new or sent.

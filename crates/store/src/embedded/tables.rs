@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row};
 use super::ask_receipts::parked_row;
 use super::database::Fault;
 use super::event_rows::{event_columns, notice_row};
+use super::incoming_rows;
 use super::read::{self, damaged, part_columns};
 use super::sum::RowSum;
 use super::write::step_sum;
@@ -22,14 +23,25 @@ pub(crate) struct Table {
 }
 
 /// All tables of a span but `meta`.
-pub(crate) const TABLES: [Table; 8] = [
+pub(crate) const TABLES: [Table; 9] = [
     Table { name: "request", key: "id", columns: 22, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
     Table { name: "message", key: "id", columns: 20, judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
     Table { name: "part", key: "message_id, number", columns: 9, judge: judge_part },
     Table { name: "step", key: "message_id, number", columns: 19, judge: judge_step },
     Table { name: "notice", key: "id", columns: 14, judge: |row, sum| notice_row(row, sum).map(|_| ()) },
     Table { name: "parked_receipt", key: "id", columns: 9, judge: |row, _| parked_row(row).map(|_| ()) },
-    Table { name: "incoming", key: "id", columns: 8, judge: judge_incoming },
+    Table {
+        name: "incoming",
+        key: "id",
+        columns: 17,
+        judge: |row, sum| incoming_rows::message_row(row, sum).map(|_| ()),
+    },
+    Table {
+        name: "incoming_part",
+        key: "id",
+        columns: 15,
+        judge: |row, sum| incoming_rows::part_row(row, sum).map(|_| ()),
+    },
     Table { name: "counter", key: "day, account, kind", columns: 6, judge: |_, _| Ok(()) },
 ];
 
@@ -113,14 +125,4 @@ fn judge_step(row: &Row<'_>, sum: &mut RowSum) -> Result<(), Fault> {
         return Err(damaged("step of message", event.message.0));
     }
     event_columns(row, 12, event, sum).map(|_| ())
-}
-
-fn judge_incoming(row: &Row<'_>, sum: &mut RowSum) -> Result<(), Fault> {
-    let id: i64 = row.get(0)?;
-    sum.begin().int(id).int(row.get(1)?).int(row.get(2)?);
-    for column in 3..6 {
-        sum.text(row.get_ref(column)?.as_str()?);
-    }
-    let is_right = sum.bytes(row.get_ref(6)?.as_blob()?).finish() == row.get::<_, i64>(7)?;
-    if is_right { Ok(()) } else { Err(damaged("incoming message", id)) }
 }

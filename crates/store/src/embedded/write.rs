@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::fact::{EventId, IncomingPart, ParkedReceipt};
+use domain::fact::{EventId, ParkedReceipt};
 use domain::id::{CarrierId, MessageId};
 use domain::receipt::ReceiptState;
 use domain::request::Request;
@@ -307,23 +307,6 @@ pub(crate) fn parked(connection: &Connection, parked: &ParkedReceipt, sum: &mut 
 /// Drops a receipt that has found its message.
 pub(crate) fn unparked(connection: &Connection, id: MessageId) -> Result<(), Fault> {
     prepare(connection, "DELETE FROM parked_receipt WHERE id=?1")?.execute([id.0])?;
-    Ok(())
-}
-
-/// Keeps an incoming message or part.
-pub(crate) fn incoming(connection: &Connection, part: &IncomingPart, sum: &mut RowSum) -> Result<(), Fault> {
-    sum.begin().int(part.id.0).int(i64::from(part.carrier.0)).int(part.at.0).text(&part.source).text(&part.destination);
-    let check_sum = sum.text(&part.text).bytes(&part.raw).finish();
-    prepare(connection, "INSERT OR REPLACE INTO incoming VALUES (?1,?2,?3,?4,?5,?6,?7,?8)")?.execute(params![
-        part.id.0,
-        part.carrier.0,
-        part.at.0,
-        part.source,
-        part.destination,
-        part.text,
-        part.raw,
-        check_sum,
-    ])?;
     Ok(())
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Call {
     pub caller: Caller,
     pub now: UnixMillis,
     pub headers: HeaderMap,
+    /// Without a slash at the end.
+    pub path: String,
     pub query: String,
     pub body: Bytes,
 }

@@ -21,7 +21,9 @@ use hyper::{Request, Response};
 use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
-use super::v2_1::{cancel, dead_events, events, list, preview, replay, send, senders, statuses};
+use super::v2_1::{
+    cancel, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send, senders, statuses,
+};
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
 use crate::body::{self, DISCARD_UNKNOWN_MS, DISCARD_UNKNOWN_OCTETS_MAX, Reader};
@@ -101,7 +103,9 @@ impl<B: Backend> Api<B> {
             check_content_type(&parts.headers)?;
         }
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        let call = Call { uniq_id: seen.uniq_id, caller, now: self.clock.now(), headers: parts.headers, query, body };
+        let path = parts.uri.path().trim_end_matches('/').to_owned();
+        let call =
+            Call { uniq_id: seen.uniq_id, caller, now: self.clock.now(), headers: parts.headers, path, query, body };
         self.act(action, call).await
     }
 
@@ -146,6 +150,11 @@ impl<B: Backend> Api<B> {
             Action::List => list::answer(&self.backend, &call).await,
             Action::Statuses => statuses::answer(&self.backend, &call).await,
             Action::Senders => senders::answer(&call),
+            Action::Incoming => incoming::answer(&self.backend, &call).await,
+            Action::Conversation => conversation::answer(&self.backend, &call).await,
+            Action::OptOuts => opt_outs::list(&self.backend, &call),
+            Action::AddOptOuts => opt_outs::add(&self.backend, call).await,
+            Action::RemoveOptOuts => opt_outs::remove(&self.backend, call).await,
             Action::Events => events::answer(&self.backend, &call).await,
             Action::DeadEvents => dead_events::answer(&self.backend, &call).await,
             Action::Replay => replay::answer(&self.backend, call).await,
@@ -156,14 +165,24 @@ impl<B: Backend> Api<B> {
 impl Action {
     fn permission(self) -> Permission {
         match self {
-            Self::Send | Self::Preview | Self::Cancel => Permission::SmsSend,
-            Self::List | Self::Statuses | Self::Senders | Self::Events | Self::DeadEvents => Permission::SmsRead,
+            Self::Send | Self::Preview | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts => Permission::SmsSend,
+            Self::List
+            | Self::Incoming
+            | Self::Conversation
+            | Self::OptOuts
+            | Self::Statuses
+            | Self::Senders
+            | Self::Events
+            | Self::DeadEvents => Permission::SmsRead,
             Self::Replay => Permission::WebhookWrite,
         }
     }
 
     fn takes_body(self) -> bool {
-        matches!(self, Self::Send | Self::Preview | Self::Cancel | Self::Replay)
+        matches!(
+            self,
+            Self::Send | Self::Preview | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts | Self::Replay
+        )
     }
 }
 

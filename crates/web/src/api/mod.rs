@@ -6,6 +6,7 @@
 
 mod call;
 mod handler;
+mod incoming_item;
 mod item;
 pub mod json;
 mod outcome;

@@ -9,6 +9,9 @@ pub(super) enum Resource {
     Statuses,
     Senders,
     Preview,
+    Incoming,
+    Conversation,
+    OptOuts,
     Events,
     DeadEvents,
     Replay,
@@ -23,6 +26,11 @@ pub(super) enum Action {
     Statuses,
     Senders,
     Preview,
+    Incoming,
+    Conversation,
+    OptOuts,
+    AddOptOuts,
+    RemoveOptOuts,
     Events,
     DeadEvents,
     Replay,
@@ -38,7 +46,7 @@ pub(super) struct Target {
 
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
-    use Resource::{DeadEvents, Events, Preview, Replay, Senders, Sms, Statuses};
+    use Resource::{Conversation, DeadEvents, Events, Incoming, OptOuts, Preview, Replay, Senders, Sms, Statuses};
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
         "/v2.1/sms" => (Sms, "/v2.1/sms"),
@@ -49,15 +57,27 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2/sms/statuses" => (Statuses, "/v2/sms/statuses"),
         "/v2/sms/senders" => (Senders, "/v2/sms/senders"),
         "/v2/sms/preview" => (Preview, "/v2/sms/preview"),
+        "/v2.1/sms/incoming" => (Incoming, "/v2.1/sms/incoming"),
+        "/v2.1/optouts" => (OptOuts, "/v2.1/optouts"),
+        "/v2/sms/incoming" => (Incoming, "/v2/sms/incoming"),
+        "/v2/optouts" => (OptOuts, "/v2/optouts"),
         "/v2.1/events" => (Events, "/v2.1/events"),
         "/v2.1/events/dead" => (DeadEvents, "/v2.1/events/dead"),
         "/v2.1/events/replay" => (Replay, "/v2.1/events/replay"),
         "/v2/events" => (Events, "/v2/events"),
         "/v2/events/dead" => (DeadEvents, "/v2/events/dead"),
         "/v2/events/replay" => (Replay, "/v2/events/replay"),
+        path if is_conversation(path, "/v2.1/") => (Conversation, "/v2.1/conversations/{number}/{phone}"),
+        path if is_conversation(path, "/v2/") => (Conversation, "/v2/conversations/{number}/{phone}"),
         _ => return None,
     };
     Some(Target { resource, template })
+}
+
+/// Whether it is `conversations/` and two names.
+fn is_conversation(path: &str, version: &str) -> bool {
+    let names = path.strip_prefix(version).and_then(|path| path.strip_prefix("conversations/"));
+    names.is_some_and(|names| names.split('/').count() == 2 && names.split('/').all(|name| !name.is_empty()))
 }
 
 impl Resource {
@@ -71,6 +91,11 @@ impl Resource {
             // The contract asks for OPTIONS: there is no CORS here that could swallow it.
             (Self::Senders, &Method::OPTIONS | &Method::GET) => Action::Senders,
             (Self::Preview, &Method::POST) => Action::Preview,
+            (Self::Incoming, &Method::GET) => Action::Incoming,
+            (Self::Conversation, &Method::GET) => Action::Conversation,
+            (Self::OptOuts, &Method::GET) => Action::OptOuts,
+            (Self::OptOuts, &Method::POST) => Action::AddOptOuts,
+            (Self::OptOuts, &Method::DELETE) => Action::RemoveOptOuts,
             (Self::Events, &Method::GET) => Action::Events,
             (Self::DeadEvents, &Method::GET) => Action::DeadEvents,
             (Self::Replay, &Method::POST) => Action::Replay,
@@ -81,8 +106,8 @@ impl Resource {
     /// The `Allow` header of a 405.
     pub(super) fn allow(self) -> &'static str {
         match self {
-            Self::Sms => "GET, POST, DELETE",
-            Self::Statuses | Self::Events | Self::DeadEvents => "GET",
+            Self::Sms | Self::OptOuts => "GET, POST, DELETE",
+            Self::Statuses | Self::Incoming | Self::Conversation | Self::Events | Self::DeadEvents => "GET",
             Self::Senders => "OPTIONS, GET",
             Self::Preview | Self::Replay => "POST",
         }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use domain::control::Control;
 use domain::fact::EventId;
 use domain::id::AccountId;
+use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::tell;
+use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
-use store::{QuestionError, Store};
+use store::{QuestionError, RecordError, Store};
 
 use super::Backend;
 use crate::envelope::{Fault, Rejection};
@@ -68,6 +70,33 @@ impl Backend for Live {
         self.tell.replay(&events).await.map_err(|error| {
             tracing::error!(target: "web", %error, "the store could not keep a replay");
             Problem::Overloaded.into()
+        })
+    }
+
+    async fn incoming(&self, query: IncomingQuery) -> Result<IncomingPage, Rejection> {
+        self.store.incoming(query).await.map_err(|error| unanswered(&error))
+    }
+
+    async fn conversation(&self, query: ConversationQuery) -> Result<ConversationPage, Rejection> {
+        self.store.conversation(query).await.map_err(|error| unanswered(&error))
+    }
+
+    fn opt_outs(&self, account: AccountId, after: Option<&OptOutKey>, limit: usize) -> Vec<OptOut> {
+        self.store.opt_outs(account, after, limit)
+    }
+
+    fn opt_outs_of(&self, key: &OptOutKey) -> Vec<OptOut> {
+        self.store.opt_outs_of(key.account, key.phone)
+    }
+
+    async fn record_people(&self, facts: Vec<PersonFact>) -> Result<(), Rejection> {
+        self.store.record_people(facts).await.map_err(|error| match error {
+            RecordError::StorageFull => Problem::StorageFull.into(),
+            RecordError::Closed => Problem::ShuttingDown.into(),
+            error => {
+                tracing::error!(target: "web", %error, "the store could not keep an opt-out list");
+                Rejection::from(Problem::Internal)
+            }
         })
     }
 

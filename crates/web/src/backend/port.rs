@@ -6,7 +6,9 @@ use std::sync::Arc;
 use domain::control::Control;
 use domain::fact::EventId;
 use domain::id::AccountId;
+use domain::person::{OptOut, OptOutKey, PersonFact};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
+use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 
 use crate::envelope::Rejection;
@@ -57,6 +59,24 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Has events told again; durable when `Ok`.
     fn replay(&self, events: Vec<EventId>) -> impl Future<Output = Result<(), Rejection>> + Send;
+
+    /// One page of incoming messages.
+    fn incoming(&self, query: IncomingQuery) -> impl Future<Output = Result<IncomingPage, Rejection>> + Send;
+
+    /// One page of what a number and a person wrote to each other.
+    fn conversation(
+        &self,
+        query: ConversationQuery,
+    ) -> impl Future<Output = Result<ConversationPage, Rejection>> + Send;
+
+    /// An account's opt-out list after `after`.
+    fn opt_outs(&self, account: AccountId, after: Option<&OptOutKey>, limit: usize) -> Vec<OptOut>;
+
+    /// The entries of one person, whatever the sender in `key`.
+    fn opt_outs_of(&self, key: &OptOutKey) -> Vec<OptOut>;
+
+    /// Records what is now known of people; durable when `Ok`.
+    fn record_people(&self, facts: Vec<PersonFact>) -> impl Future<Output = Result<(), Rejection>> + Send;
 
     /// One page of an account's messages.
     fn search(&self, query: SearchQuery) -> impl Future<Output = Result<SearchPage, Rejection>> + Send;

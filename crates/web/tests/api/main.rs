@@ -11,6 +11,7 @@ mod drain;
 mod events;
 mod hostile;
 mod http2;
+mod incoming;
 mod lists;
 mod operations;
 mod problems;

@@ -7,9 +7,11 @@ use domain::control::{Account, AccountSettings, Control, Key, KeySettings, Sende
 use domain::encoding::EncodingChoice;
 use domain::fact::EventId;
 use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
+use domain::incoming::IncomingMessage;
 use domain::lane::Lane;
 use domain::money::Money;
 use domain::permission::Permission;
+use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::phone::Phone;
 use domain::problem::Problem;
 use domain::request::{NewMessage, RefusedRecipient, Request};
@@ -18,6 +20,7 @@ use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling};
 use text::Encoding;
 use web::backend::Backend;
@@ -49,6 +52,8 @@ pub struct Inner {
     pub next: Mutex<Option<MessageId>>,
     pub events: Mutex<Vec<EventRecord>>,
     pub replayed: Mutex<Vec<EventId>>,
+    pub incoming: Mutex<Vec<IncomingMessage>>,
+    pub opt_outs: Mutex<Vec<OptOut>>,
     pub keep: bool,
     control: Arc<Control>,
     ids: IdGenerator,
@@ -72,6 +77,8 @@ impl Fake {
             next: Mutex::default(),
             events: Mutex::default(),
             replayed: Mutex::default(),
+            incoming: Mutex::default(),
+            opt_outs: Mutex::default(),
             keep,
             control: Arc::new(control()),
             ids: IdGenerator::new(clock, 0, MessageId(0)),
@@ -329,6 +336,48 @@ impl Backend for Fake {
 
     async fn replay(&self, events: Vec<EventId>) -> Result<(), Rejection> {
         self.0.replayed.lock().extend(events);
+        Ok(())
+    }
+
+    async fn incoming(&self, query: IncomingQuery) -> Result<IncomingPage, Rejection> {
+        let matches = |message: &&IncomingMessage| {
+            query.account == message.account
+                && query.phone.is_none_or(|phone| message.phone == Some(phone))
+                && query.number.as_ref().is_none_or(|number| *number == message.number)
+                && query.keyword.as_ref().is_none_or(|keyword| *keyword == message.keyword)
+        };
+        let rows = self.0.incoming.lock().iter().filter(matches).cloned().collect();
+        Ok(IncomingPage { rows, next: None })
+    }
+
+    async fn conversation(&self, query: ConversationQuery) -> Result<ConversationPage, Rejection> {
+        let of_person = IncomingQuery { phone: Some(query.phone), ..IncomingQuery::of(Some(query.account)) };
+        let page = self.incoming(IncomingQuery { number: Some(query.number), ..of_person }).await?;
+        Ok(ConversationPage { items: page.rows.into_iter().map(ConversationItem::Incoming).collect(), next: None })
+    }
+
+    fn opt_outs(&self, account: AccountId, after: Option<&OptOutKey>, limit: usize) -> Vec<OptOut> {
+        let opt_outs = self.0.opt_outs.lock();
+        let of_account = opt_outs.iter().filter(|entry| entry.key.account == account);
+        of_account.filter(|entry| after.is_none_or(|after| entry.key > *after)).take(limit).cloned().collect()
+    }
+
+    fn opt_outs_of(&self, key: &OptOutKey) -> Vec<OptOut> {
+        let mut entries = self.opt_outs(key.account, None, usize::MAX);
+        entries.retain(|entry| entry.key.phone == key.phone);
+        entries
+    }
+
+    async fn record_people(&self, facts: Vec<PersonFact>) -> Result<(), Rejection> {
+        let mut opt_outs = self.0.opt_outs.lock();
+        for fact in facts {
+            match fact {
+                PersonFact::OptedOut(entry) => opt_outs.push(entry),
+                PersonFact::OptedIn(key) => opt_outs.retain(|entry| entry.key != key),
+                PersonFact::Talks(_) | PersonFact::TalkEnded(_) => {}
+            }
+        }
+        opt_outs.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(())
     }
 

@@ -65,7 +65,7 @@ impl Receivers {
 
 pub(super) fn status_only(status: u16) -> Answer {
     let failure = if (200..300).contains(&status) { "".into() } else { format!("HTTP {status}").into() };
-    Answer { status, failure, retry_after_ms: None }
+    Answer { status, failure, ..Answer::default() }
 }
 
 impl Transport for Receivers {

@@ -145,6 +145,7 @@ impl Stage {
 
 async fn start(store: &Store, clock: Clock) -> Flow {
     let options = flow::Options {
+        two_way: flow::two_way::Options::default(),
         tell: flow::tell::Options::default(),
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),

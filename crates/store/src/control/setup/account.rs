@@ -3,19 +3,15 @@
 use std::collections::HashMap;
 
 use domain::choice::Choice;
-use domain::control::{
-    AccountSettings, Endpoint, EventKind, KeySettings, NumberKind, NumberSettings, Secret, SenderEntry,
-};
+use domain::control::{AccountSettings, Endpoint, EventKind, KeySettings, Secret, SenderEntry};
 use domain::id::{AccountId, EndpointId, KeyId, SenderId};
 use domain::money::{CURRENCIES, Currency};
 use domain::permission::{Permission, Permissions};
-use domain::phone::Phone;
 use domain::sender::Sender;
 
 use super::reader::{Table, Text};
-use super::route::unknown_carrier;
-use super::values;
-use crate::control::content::{AccountEntry, Half, KeyEntry, NumberEntry};
+use super::{bot, number, values};
+use crate::control::content::{AccountEntry, Half, KeyEntry};
 use crate::control::key::key_digest;
 use crate::control::limits::RATE_PER_SECOND_MAX;
 
@@ -30,20 +26,20 @@ const ACCOUNT_KEYS: &[&str] = &[
     "key",
     "webhook",
     "number",
+    "bot",
+    "reserved_words",
 ];
 const SENDER_KEYS: &[&str] = &["name", "approved"];
 const KEY_KEYS: &[&str] = &["name", "authorization", "application_key", "senders", "permissions", "allowed_addresses"];
 const WEBHOOK_KEYS: &[&str] =
     &["event", "url", "secondary_url", "secret_key", "signing_secret", "basic_user", "basic_password"];
-const NUMBER_KEYS: &[&str] = &["number", "kind", "carrier"];
-const SHORT_CODE_DIGITS: std::ops::RangeInclusive<usize> = 3..=8;
 
 /// What must be unique over all accounts, with the place where it was first seen.
 #[derive(Default)]
 struct Seen {
     accounts: HashMap<String, usize>,
     pairs: HashMap<[u8; 32], usize>,
-    numbers: HashMap<(String, String), usize>,
+    numbers: number::Claims,
 }
 
 /// Reads all accounts; `carriers` are the names of the carriers.
@@ -58,15 +54,17 @@ fn read(table: &Table<'_>, carriers: &[&str], seen: &mut Seen) -> AccountEntry {
         unique(table, "name", name, &mut seen.accounts, name.text.into(), "account");
     }
     let senders = read_senders(table);
+    let settings = read_settings(table);
+    let numbers = number::read_all(table, carriers, &settings.bots, &mut seen.numbers);
     AccountEntry {
         id: AccountId(0),
         name: name.map_or("", |name| name.text).into(),
-        settings: read_settings(table),
+        settings,
         balance_given: table.has("balance"),
         keys: read_keys(table, &senders, seen),
         senders,
         endpoints: read_endpoints(table),
-        numbers: read_numbers(table, carriers, seen),
+        numbers,
     }
 }
 
@@ -82,11 +80,13 @@ fn read_settings(table: &Table<'_>) -> AccountSettings {
             default.messages_per_second,
         ),
         encoding: table.choice("encoding").unwrap_or_default(),
+        reserved_words: bot::read_reserved(table),
+        bots: bot::read_all(table),
     }
 }
 
 /// Reports `passed` when `value` was seen before.
-fn unique<K: std::hash::Hash + Eq>(
+pub(super) fn unique<K: std::hash::Hash + Eq>(
     table: &Table<'_>,
     key: &str,
     passed: Text<'_>,
@@ -260,33 +260,4 @@ fn read_basic_password(table: &Table<'_>, user: &str) -> Secret {
         table.refuse_secret("basic_password", passed, "a password without a user: give basic_user too");
     }
     Secret::new(passed.text)
-}
-
-fn read_numbers(account: &Table<'_>, carriers: &[&str], seen: &mut Seen) -> Vec<NumberEntry> {
-    let mut numbers = Vec::new();
-    for table in account.tables("number", "account.number", NUMBER_KEYS) {
-        let kind = table.choice::<NumberKind>("kind").unwrap_or_default();
-        let carrier = table.required_text("carrier");
-        if let Some(carrier) = carrier.filter(|carrier| !carriers.contains(&carrier.text)) {
-            table.refuse("carrier", carrier, unknown_carrier(carriers));
-        }
-        let Some(passed) = table.required_text("number") else { continue };
-        let carrier = carrier.map_or("", |carrier| carrier.text);
-        let number = read_digits(&table, passed, kind);
-        unique(&table, "number", passed, &mut seen.numbers, (number.clone(), carrier.into()), "entry");
-        let settings = NumberSettings { kind };
-        numbers.push(NumberEntry { id: 0, number, settings, carrier: carrier.into() });
-    }
-    numbers
-}
-
-fn read_digits(table: &Table<'_>, passed: Text<'_>, kind: NumberKind) -> String {
-    let short = SHORT_CODE_DIGITS.contains(&passed.text.len()) && passed.text.bytes().all(|byte| byte.is_ascii_digit());
-    match (kind, Phone::parse(passed.text)) {
-        (NumberKind::Long, Ok(phone)) => return phone.to_string(),
-        (NumberKind::Long, Err(error)) => table.refuse("number", passed, error.to_string()),
-        (NumberKind::Short, _) if short => {}
-        (NumberKind::Short, _) => table.refuse("number", passed, "expected a short code of 3 to 8 digits"),
-    }
-    passed.text.into()
 }

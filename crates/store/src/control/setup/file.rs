@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use domain::bot::Bot;
+use domain::control::ReservedSettings;
 use toml::de::DeTable;
 
 use super::document::Document;
@@ -12,6 +14,19 @@ use super::reader::Table;
 use super::{account, carrier, route};
 use crate::control::content::Content;
 use crate::control::limits::SETUP_OCTETS_MAX;
+
+/// A number that a bot answers for.
+#[derive(Clone, Debug)]
+pub struct NumberWithBot {
+    /// Name of the account.
+    pub account: String,
+    /// The digits.
+    pub number: String,
+    /// The bot.
+    pub bot: Bot,
+    /// The account's reserved words.
+    pub reserved_words: ReservedSettings,
+}
 
 /// A setup file without problems: control data as it is to be.
 #[derive(Clone, Debug)]
@@ -48,6 +63,30 @@ impl Setup {
         endpoints
             .flat_map(|endpoint| [endpoint.url.as_str(), endpoint.secondary_url.as_str()])
             .filter(|url| !url.is_empty())
+    }
+
+    /// All bots with the accounts they belong to.
+    pub fn bots(&self) -> impl Iterator<Item = (&str, &Bot)> {
+        let accounts = self.content.accounts.iter();
+        accounts.flat_map(|account| account.settings.bots.iter().map(|bot| (account.name.as_str(), bot)))
+    }
+
+    /// The numbers that a bot answers for.
+    #[must_use]
+    pub fn numbers_with_bots(&self) -> Vec<NumberWithBot> {
+        let mut found = Vec::new();
+        for account in &self.content.accounts {
+            for number in &account.numbers {
+                let bot = account.settings.bots.iter().find(|bot| bot.name == number.settings.bot);
+                found.extend(bot.map(|bot| NumberWithBot {
+                    account: account.name.clone(),
+                    number: number.number.clone(),
+                    bot: bot.clone(),
+                    reserved_words: account.settings.reserved_words.clone(),
+                }));
+            }
+        }
+        found
     }
 
     /// Checks the text of a setup file; `file` is its name in messages.

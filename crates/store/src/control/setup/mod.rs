@@ -4,14 +4,16 @@
 //! texts with a form of their own, and [`carrier`], [`route`] and [`account`] read one kind of entry each.
 
 mod account;
+mod bot;
 mod carrier;
 mod document;
 mod file;
 mod link;
+mod number;
 mod problem;
 mod reader;
 mod route;
 mod values;
 
-pub use file::Setup;
+pub use file::{NumberWithBot, Setup};
 pub use problem::{SetupProblem, SetupProblems};

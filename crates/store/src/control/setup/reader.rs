@@ -164,6 +164,16 @@ impl<'a> Table<'a> {
         items.iter().filter_map(table).collect()
     }
 
+    /// The one table under `[key]`; absent when the key is.
+    pub(super) fn table(&self, key: &str, allowed: &[&str]) -> Option<Table<'a>> {
+        let value = self.entries.get(key)?;
+        let Some(entries) = value.get_ref().as_table() else {
+            self.wrong_type(key, value, "one entry in single brackets");
+            return None;
+        };
+        Some(Table::new(self.document, entries, &value.span(), allowed))
+    }
+
     fn as_text(&self, key: &str, value: &'a Spanned<DeValue<'a>>, expected: &str) -> Option<&'a str> {
         let text = value.get_ref().as_str();
         if text.is_none() {

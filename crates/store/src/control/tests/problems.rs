@@ -33,7 +33,11 @@ fn unknown_keys() {
             "37:1: aproved = …: unknown key, allowed here: name, approved",
         ),
         ("[[route]]", "[[routes]]", "21:3: routes: unknown key, allowed here: carrier, route, account"),
-        ("kind = \"long\"", "sort = \"long\"", "55:1: sort = …: unknown key, allowed here: number, kind, carrier"),
+        (
+            "kind = \"long\"",
+            "sort = \"long\"",
+            "55:1: sort = …: unknown key, allowed here: number, kind, carrier, keywords, bot",
+        ),
     ]);
 }
 
@@ -189,7 +193,9 @@ fn duplicates() {
         after(
             "[[account]]\nname = \"guest\"\n[[account.number]]\nnumber = \"+48500100200\"\ncarrier = \"operator-one\"\n"
         ),
-        ["61:10: number = \"+48500100200\": the entry in line 54 has the same number: give each its own"]
+        [
+            "61:10: number = \"+48500100200\": the entry in line 54 has the same number without keywords: give one of them keywords"
+        ]
     );
     let pair = "authorization = \"aaaaaaaaaaaaaaaa\"\napplication_key = \"aaaaaaaaaaaaaaaa\"\n";
     assert_eq!(

@@ -17,7 +17,7 @@ use crate::backend::Backend;
 use crate::envelope::{Fault, Rejection};
 
 /// Rows of a page unless asked for otherwise (API contract).
-const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
 /// Senders in one filter (API contract).
 const SENDERS_MAX: usize = 10;
 /// How far back `dateFrom` may lie, counted from the start of today (UTC): one month (API contract).
@@ -91,7 +91,7 @@ pub(super) fn next_cursor(page: &SearchPage) -> Option<String> {
     page.next.map(MessageId::to_reference)
 }
 
-fn keep<T>(read: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
+pub(super) fn keep<T>(read: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
     read.map_err(|fault| faults.push(fault)).ok()
 }
 
@@ -134,7 +134,7 @@ fn direction(text: &str) -> Option<bool> {
     (is("ASC") || is("DESC")).then(|| is("ASC"))
 }
 
-fn date_form(text: &str) -> Option<DateForm> {
+pub(super) fn date_form(text: &str) -> Option<DateForm> {
     match text {
         "0" => Some(DateForm::Seconds),
         "1" => Some(DateForm::Full),
@@ -147,13 +147,13 @@ pub(super) fn moment(text: &str) -> Option<UnixMillis> {
     timestamp::parse(text).or_else(|| timestamp::parse(&text.replace(' ', "+")))
 }
 
-fn date_from(text: &str, now: UnixMillis) -> Option<UnixMillis> {
+pub(super) fn date_from(text: &str, now: UnixMillis) -> Option<UnixMillis> {
     let today = now.0 - now.0.rem_euclid(DAY_MS);
     moment(text).filter(|from| from.0 >= today - DATE_FROM_BACK_MS)
 }
 
 /// Lists show whole seconds, so the last second belongs to the range.
-fn date_to(text: &str) -> Option<UnixMillis> {
+pub(super) fn date_to(text: &str) -> Option<UnixMillis> {
     let to = moment(text)?;
     Some(if to.0.rem_euclid(1_000) == 0 { to.plus_ms(999) } else { to })
 }

@@ -1,10 +1,13 @@
 //! Version 2.1 of the API, one file per resource. `/v2` answers the same.
 
 pub(super) mod cancel;
+pub(super) mod conversation;
 pub(super) mod dead_events;
 pub(super) mod events;
 mod filter;
+pub(super) mod incoming;
 pub(super) mod list;
+pub(super) mod opt_outs;
 pub(super) mod preview;
 pub(super) mod replay;
 pub(super) mod send;

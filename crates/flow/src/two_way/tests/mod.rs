@@ -1,0 +1,4 @@
+//! Long messages, hostile headers, reserved words and bots.
+
+mod hostile;
+mod reassembly;
