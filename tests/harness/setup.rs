@@ -54,7 +54,10 @@ impl Account {
     fn toml(&self) -> String {
         let Self { name, authorization, application_key, sender, priority, .. } = self;
         let webhook = self.sink_port.map_or_else(String::new, |port| {
-            format!("[[account.webhook]]\nevent = \"sms.status\"\nurl = \"http://127.0.0.1:{port}/{name}\"\n")
+            let endpoint = |event: &str, path: &str| {
+                format!("[[account.webhook]]\nevent = \"{event}\"\nurl = \"http://127.0.0.1:{port}/{path}\"\n")
+            };
+            endpoint("sms.status", name) + &endpoint("sms.click", &format!("{name}-clicks"))
         });
         format!(
             "[[account]]\nname = \"{name}\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = {priority}\n\

@@ -23,6 +23,8 @@ pub struct Told {
     pub phone: String,
     /// `status`.
     pub status: u64,
+    /// `url`, of clicks.
+    pub url: String,
     /// `seq`, where given.
     pub seq: Option<u64>,
     /// Header `Request-Id`.
@@ -157,6 +159,7 @@ fn enter(shared: &Shared, head: &str, body: &[u8], answered: u16) {
             external_id: text("externalId"),
             phone: text("phoneNumber").trim_start_matches('+').to_owned(),
             status: event["status"].as_u64().unwrap_or_default(),
+            url: text("url"),
             seq: event["seq"].as_u64(),
             request_id: request_id.clone(),
             answered,

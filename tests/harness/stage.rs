@@ -40,7 +40,7 @@ pub struct Between {
     pub sink_every: Option<u64>,
     /// The data directory, where it is not to be a folder of the story's own.
     pub data: Option<std::path::PathBuf>,
-    /// More keys for the section `[store]` of the configuration.
+    /// More keys for the section `[store]` of the configuration, and sections after it.
     pub store_keys: &'static str,
 }
 

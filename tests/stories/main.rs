@@ -15,3 +15,4 @@ mod mutants;
 mod receipts;
 mod restart_webhooks;
 mod send_and_read;
+mod short_links;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::click::Click;
 use crate::clock::UnixMillis;
 use crate::event::{CallId, Event};
 use crate::id::{CarrierId, MessageId};
@@ -49,6 +50,8 @@ pub enum Fact {
         /// The message.
         id: MessageId,
     },
+    /// A short link was opened.
+    Clicked(Click),
     /// A webhook call ended.
     Called(WebhookCall),
     /// Events are to be told again, whatever became of them before.

@@ -2,13 +2,15 @@
 //!
 //! Layout: [`id`] and [`clock`] name things and moments; [`phone`], [`sender`], [`money`] and
 //! [`lane`] are the small values; [`request`] is what a client asked for; [`fact`] is what happened
-//! since; [`state`] is the only place where facts become a status; [`event`] is what accounts are told;
+//! since, [`link`] and [`click`] what happens on its short links; [`state`] is the only place where facts become
+//! a status; [`event`] is what accounts are told;
 //! [`control`] is who may do what over which carrier; [`incoming`], [`keyword`], [`reserved`], [`person`]
 //! and [`bot`] are about what people write; [`problem`] lists every error code a client can meet;
 //! [`limits`] every bound.
 
 pub mod bot;
 pub mod choice;
+pub mod click;
 pub mod clock;
 pub mod control;
 pub mod encoding;
@@ -19,6 +21,7 @@ pub mod incoming;
 pub mod keyword;
 pub mod lane;
 pub mod limits;
+pub mod link;
 pub mod money;
 pub mod operator_id;
 pub mod permission;

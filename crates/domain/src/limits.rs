@@ -18,6 +18,8 @@ pub const SCHEDULE_AHEAD_SECONDS_MAX: i64 = 90 * 86_400;
 pub const IDEMPOTENCY_LIFE_MS: i64 = 48 * 3_600_000;
 /// Characters of a URL given by a client.
 pub const URL_LENGTH_MAX: usize = 2_048;
+/// Links that one message with `shortLink` may hold: ten are more than fit into nine parts with any text.
+pub const LINKS_PER_MESSAGE_MAX: usize = 10;
 
 /// Octets of a request body, before and after decompression: 10,000 numbers with room to spare.
 pub const BODY_OCTETS_MAX: usize = 10 * 1024 * 1024;

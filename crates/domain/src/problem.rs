@@ -70,19 +70,21 @@ problems! {
     TypeInvalid = "E-4-014", 422, "Type unknown", "type is 0 (regular) or 1 (flash).";
     ExternalIdInvalid = "E-4-015", 422, "externalId invalid", "externalId has 1 to 64 characters from A-Z a-z 0-9 _ . : -";
     WebhookUrlInvalid = "E-4-016", 422, "webhookUrl not allowed", "webhookUrl is an absolute https URL (http where the server allows it) to a public host, without user or password.";
-    ShortLinkUnavailable = "E-4-017", 422, "Short links not available", "This server has no domain for short links. Send without shortLink.";
+    ShortLinkUnavailable = "E-4-017", 422, "Short links not available", "This server has no domain for short links. Send without shortLink, or have the operator of the server set links.domain.";
     ParameterInvalid = "E-4-018", 422, "Parameter invalid", "A query parameter can't be read; its allowed values are in the API documentation.";
     IdempotencyKeyInvalid = "E-4-019", 422, "Idempotency-Key invalid", "Idempotency-Key has 1 to 255 visible ASCII characters.";
     ScheduleInvalid = "E-4-020", 422, "scheduleTime invalid", "scheduleTime is a Unix time in seconds, 0 or more.";
     EncodingInvalid = "E-4-021", 422, "Encoding unknown", "encoding is auto, gsm7-transliterated, gsm7-national or ucs2.";
     EncodingImpossible = "E-4-022", 422, "Can't be transliterated", "Nothing in GSM-7 can stand for this character of the message. Remove it or send with encoding auto.";
     EventIdInvalid = "E-4-023", 422, "eventId invalid", "eventIds holds 1 to 1,000 values of eventId as they were told.";
-
+    LinkInvalid = "E-4-024", 422, "Link can't be shortened", "With shortLink every link in the message is an http or https URL of up to 2048 characters without user or password. Correct it or send without shortLink.";
+    LinksTooMany = "E-4-025", 422, "Too many links", "With shortLink a message holds up to 10 links. Take some out or send without shortLink.";
     RecipientOptedOut = "E-4-026", 422, "Recipient opted out", "This person wants no messages from this sender (STOP). Take the entry off the opt-out list only when the person asks for it.";
 
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
     EventNotFound = "E-5-003", 404, "Event not found", "This account has no event with this eventId, or it is not kept any more.";
+    LinkUnknown = "E-5-004", 404, "Link unknown", "There is nothing behind this link. It may have expired, or a character of it is missing or wrong.";
 
     ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
     IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";

@@ -1,11 +1,15 @@
 //! What a client asked for and what it was granted: one accepted API request with its messages.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 use text::Encoding;
 
 use crate::clock::UnixMillis;
 use crate::id::{AccountId, CarrierId, KeyId, MessageId};
 use crate::lane::Traffic;
+use crate::link::ShortLinks;
 use crate::money::Money;
 use crate::phone::Phone;
 use crate::sender::Sender;
@@ -34,8 +38,10 @@ pub struct Request {
     pub traffic: Traffic,
     /// Origin shown to the recipient.
     pub sender: Sender,
-    /// The text as it will be sent.
+    /// The text as it was asked for; with short links it is sent as [`Request::text_at`] says.
     pub text: Box<str>,
+    /// With `shortLink`: where its links are.
+    pub links: Option<Arc<ShortLinks>>,
     /// How the text travels.
     pub encoding: Encoding,
     /// Parts each message needs.
@@ -107,6 +113,12 @@ impl Request {
         external_id(self.external_id.as_deref(), self.message_id(index), position, self.asked_recipients())
     }
 
+    /// The text as the recipient of the message at `index` of [`Request::messages`] gets it.
+    #[must_use]
+    pub fn text_at(&self, index: usize) -> Cow<'_, str> {
+        text_for(&self.text, self.links.as_deref(), self.message_id(index))
+    }
+
     /// How many recipients were asked for, repeats and refused ones included.
     #[must_use]
     pub fn asked_recipients(&self) -> usize {
@@ -131,6 +143,15 @@ pub fn external_id(given: Option<&str>, id: MessageId, position: usize, asked_re
     }
 }
 
+/// A request's text as the recipient of `message` gets it.
+#[must_use]
+pub fn text_for<'a>(text: &'a str, links: Option<&ShortLinks>, message: MessageId) -> Cow<'a, str> {
+    match links {
+        Some(links) if !links.places.is_empty() => Cow::Owned(links.text_for(text, message)),
+        _ => Cow::Borrowed(text),
+    }
+}
+
 /// What sending one message needs; shared between the waiting line and the bind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
@@ -145,7 +166,7 @@ pub struct Waiting {
     /// Not to be sent before.
     pub due_at: UnixMillis,
     /// What the messages of one request share.
-    pub content: std::sync::Arc<Content>,
+    pub content: Arc<Content>,
     /// Numbers (from 1) of the parts an operator has taken already; empty for a fresh message.
     pub parts_taken: SmallVec<[u8; 4]>,
 }
@@ -159,8 +180,10 @@ pub struct Content {
     pub key: KeyId,
     /// Origin shown to the recipient.
     pub sender: Sender,
-    /// The text.
+    /// The text, for all recipients where it has no short links.
     pub text: Box<str>,
+    /// What makes it the text of each recipient; `None` where all get the same.
+    pub links: Option<Arc<ShortLinks>>,
     /// How it travels.
     pub encoding: Encoding,
     /// Parts it needs.
@@ -182,6 +205,7 @@ impl From<&Request> for Content {
             key: request.key,
             sender: request.sender.clone(),
             text: request.text.clone(),
+            links: request.links.clone().filter(|links| !links.places.is_empty()),
             encoding: request.encoding,
             parts: request.parts,
             flash: request.flash,

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::accept::{Accept, Meters};
+use crate::accept::{Accept, Meters, Shortener};
 use crate::enqueue::{self, Enqueue};
+use crate::follow::Follow;
 use crate::latency::Latency;
 use crate::send;
 use crate::settle::{self, Settle};
@@ -26,6 +27,8 @@ pub struct Options {
     pub tell: tell::Options,
     /// What people write.
     pub two_way: two_way::Options,
+    /// What stands before the codes of short links, such as `https://s.example.com/`; `None` = no short links.
+    pub links_base: Option<String>,
     /// Certificates that operators' TLS certificates may lead to.
     pub operator_tls_roots: rustls::RootCertStore,
     /// Where jitter comes from.
@@ -36,6 +39,8 @@ pub struct Options {
 pub struct Flow {
     /// Takes orders.
     pub accept: Accept,
+    /// Follows short links.
+    pub follow: Follow,
     /// The lines, for a look at them.
     pub enqueue: Enqueue,
     /// The carriers, for a look at them.
@@ -79,11 +84,14 @@ impl Flow {
             let tell = tell.clone();
             Arc::new(move |url: &str| tell.allows_url(url))
         };
+        let codes = store.link_codes().clone();
+        let shortener = options.links_base.map(|base| Shortener { base, codes });
+        let follow = Follow::new(store.clone(), clock.clone(), latency.clone());
         let accept = Accept::new(
             store.clone(),
             enqueue.clone(),
             clock.clone(),
-            (Arc::clone(&meters), url_guard),
+            (Arc::clone(&meters), url_guard, shortener),
             latency.clone(),
         );
         let (two_way_service, two_way) =
@@ -120,7 +128,7 @@ impl Flow {
         let mut telling = Stage::new("tell");
         telling.spawn(|drain| tell_service.run(drain));
         let stages = vec![filling, sending, settling, talking, telling];
-        Ok(Self { accept, enqueue, send, settle, two_way, tell, latency, traces, stages })
+        Ok(Self { accept, follow, enqueue, send, settle, two_way, tell, latency, traces, stages })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.

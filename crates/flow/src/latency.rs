@@ -18,6 +18,8 @@ pub struct Latency {
     pub wait: [Histogram; 2],
     /// Written → answered by the operator.
     pub answer: [Histogram; 2],
+    /// Short link opened → click durable.
+    pub follow: Histogram,
     /// Receipts read → durable.
     pub settle: Histogram,
 }
@@ -26,7 +28,7 @@ impl Default for Latency {
     fn default() -> Self {
         let histogram = || Histogram::new(BOUNDS_SECONDS);
         let per_lane = || Lane::ALL.map(|_| histogram());
-        Self { accept: per_lane(), wait: per_lane(), answer: per_lane(), settle: histogram() }
+        Self { accept: per_lane(), wait: per_lane(), answer: per_lane(), follow: histogram(), settle: histogram() }
     }
 }
 

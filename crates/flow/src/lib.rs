@@ -5,6 +5,8 @@
 //! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
 //! What people write goes from [`settle`] to [`two_way`], which answers through accept.
 //!
+//! Beside it, [`follow`] leads from the short links in messages to the pages behind them.
+//!
 //! Data goes one way: a stage calls later stages through their handles, earlier ones never. What
 //! comes back from the operator enters as a new fact at settle. [`Flow`] puts the stages together.
 
@@ -12,6 +14,7 @@ pub mod accept;
 mod drain;
 mod engine;
 pub mod enqueue;
+pub mod follow;
 mod latency;
 pub mod route;
 pub mod send;

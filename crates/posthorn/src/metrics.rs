@@ -31,6 +31,7 @@ impl Metrics {
             clock,
             enqueue: flow.enqueue.clone(),
             send: flow.send.clone(),
+            follow: flow.follow.clone(),
             settle: flow.settle.clone(),
             two_way: flow.two_way.clone(),
             tell: flow.tell.clone(),

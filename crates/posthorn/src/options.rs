@@ -24,6 +24,8 @@ pub struct Options {
     pub two_way: flow::two_way::Options,
     /// Webhooks.
     pub tell: flow::tell::Options,
+    /// Short links.
+    pub links: web::links::Options,
     /// Metrics and health.
     pub operations: web::operations::Options,
     /// What is logged.
@@ -146,6 +148,7 @@ impl Options {
         let options: Self = Value::Table(table).try_into().context("after the environment was laid over it")?;
         options.http.check()?;
         options.two_way.validate().map_err(anyhow::Error::msg)?;
+        options.links.check()?;
         options.tell.validate()?;
         if !matches!(options.store.span_messages_max, 1_000..=10_000_000) {
             bail!("store.span_messages_max is {}: allowed are 1000 to 10000000", options.store.span_messages_max);
@@ -187,7 +190,9 @@ mod tests {
         assert_eq!(format!("{read:#?}"), format!("{:#?}", Options::default()));
         // A key that the example leaves out would be missing here.
         let shown: Table = example.parse().expect("TOML");
-        for (section, keys) in [("http", 12), ("priority", 1), ("store", 8), ("operations", 1), ("log", 2)] {
+        for (section, keys) in
+            [("http", 12), ("priority", 1), ("store", 8), ("links", 6), ("operations", 1), ("log", 2)]
+        {
             let count = shown.get(section).and_then(Value::as_table).map(Table::len);
             assert_eq!(count, Some(keys), "section {section} of config/example.toml");
         }
@@ -206,6 +211,7 @@ mod tests {
             ("[http]\nlistn = \"x\"", &[][..], "listn"),
             ("[store]\nretention_days = \"many\"", &[][..], "line 2"),
             ("[http]\nlisten = \"here\"", &[][..], "http.listen"),
+            ("[links]\ndomain = \"https://s.example\"", &[][..], "links.domain"),
             ("", &[("POSTHORN__HTTP", "1")][..], "POSTHORN__HTTP"),
             ("", &[("POSTHORN__STORE__RETENTION_DAYS", "x")][..], "retention_days"),
             ("[store]\nspan_messages_max = 5", &[][..], "span_messages_max"),

@@ -8,12 +8,14 @@ use domain::clock::Clock;
 use domain::problem::Problem;
 use domain::random::Random;
 use flow::Flow;
+use flow::follow::Follow;
 use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::info;
 use web::api::Api;
 use web::backend::Live;
+use web::links::{ByHost, Links};
 use web::operations::Operations;
 use web::operations::local::Door;
 
@@ -28,6 +30,8 @@ pub struct Server {
     pub listen: Option<SocketAddr>,
     /// Where it listens on HTTPS.
     pub listen_tls: Option<SocketAddr>,
+    /// Where short links are followed on plain HTTP, besides the API's listeners.
+    pub listen_links: Option<SocketAddr>,
     /// Where metrics and health are.
     pub operations: Option<SocketAddr>,
     flow: Flow,
@@ -51,6 +55,7 @@ impl Server {
         let flow_options = flow::Options {
             two_way: options.two_way.clone(),
             tell: flow::tell::Options { own_listeners: own_listeners(options), ..options.tell.clone() },
+            links_base: options.links.base(),
             operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             random: random.clone(),
         };
@@ -65,7 +70,9 @@ impl Server {
         let api = Arc::new(Api::new(backend, clock.clone(), &random, api_options));
         let watch = Watch::new(store.clone(), clock.clone(), &flow);
         let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), (api.outcomes(), watch.clone())));
-        let main = web::serve::Service::bind(&options.http, &data_dir, &random, Arc::clone(&api))?;
+        let links = Arc::new(Links::new(flow.follow.clone(), &random, options.http.api()?.trusted_proxies));
+        let by_host = ByHost::new(Arc::clone(&api), links_of(options, &links));
+        let main = web::serve::Service::bind(&options.http, &data_dir, &random, by_host)?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
         if !options.priority.listen.is_empty() {
@@ -74,12 +81,17 @@ impl Server {
                 .context("the listener of the Priority lane")?;
             listeners.spawn(service.run(draining.clone()));
         }
+        let own = options.links.listeners(&options.http);
+        let link_service =
+            web::serve::Service::bind(&own, &data_dir, &random, links).context("the listeners of [links]")?;
+        let listen_links = link_service.handle().listen();
+        listeners.spawn(link_service.run(draining.clone()));
         let door = Door::open(&data_dir)
             .with_context(|| format!("the socket for the command line can't be opened in {}", data_dir.display()))?;
         let desk = Arc::new(OperationsDesk::new(store.clone(), clock.clone(), &flow, watch));
         listeners.spawn(door.run(desk, draining.clone()));
         let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
-        Ok(Self { listen, listen_tls, operations, flow, store, drain, listeners })
+        Ok(Self { listen, listen_tls, listen_links, operations, flow, store, drain, listeners })
     }
 
     fn listen_for_operations(
@@ -121,10 +133,23 @@ impl Server {
     }
 }
 
+/// The domain of short links and what follows them, if there is one.
+fn links_of<'a>(options: &'a Options, links: &Arc<Links<Follow>>) -> Option<(&'a str, Arc<Links<Follow>>)> {
+    let domain = options.links.domain.as_str();
+    (!domain.is_empty()).then(|| (domain, Arc::clone(links)))
+}
+
 /// Where this server listens: webhooks must not call it.
 fn own_listeners(options: &Options) -> Vec<SocketAddr> {
-    let written =
-        [&options.http.listen, &options.http.listen_tls, &options.priority.listen, &options.operations.listen];
+    let (http, links) = (&options.http, &options.links);
+    let written = [
+        &http.listen,
+        &http.listen_tls,
+        &options.priority.listen,
+        &links.listen,
+        &links.listen_tls,
+        &options.operations.listen,
+    ];
     written.into_iter().filter_map(|address| address.parse().ok()).collect()
 }
 

@@ -200,6 +200,7 @@ fn request(store: &Store, producer: usize, round: usize, recipients: usize) -> R
         traffic: domain::lane::Traffic::Transactional,
         sender: Sender::parse("ACME").expect("a sender"),
         text: "Your parcel is on its way and will be delivered between 10:00 and 14:00. Reply STOP to opt out.".into(),
+        links: None,
         encoding: Encoding::Gsm7,
         parts: 1,
         flash: false,

@@ -7,6 +7,7 @@ use domain::control::Control;
 use domain::fact::{Fact, ParkedReceipt};
 use domain::id::{AccountId, CarrierId, IdGenerator, MessageId};
 use domain::lane::Lane;
+use domain::link::{LinkCodes, LinkId};
 use domain::money::Money;
 use domain::request::{Request, Waiting};
 use smallvec::SmallVec;
@@ -17,10 +18,13 @@ use crate::embedded::filter::KeyKind;
 use crate::embedded::hash::{Reference, reference_key};
 use crate::embedded::publish::references;
 use crate::embedded::queue::Order;
-use crate::embedded::{ask_lines, ask_message, ask_receipts, search};
+use crate::embedded::{ask_lines, ask_message, ask_receipts, clicks, search};
 use crate::error::{OpenError, QuestionError, RecordError};
 use crate::options::Options;
-use crate::question::{Health, MessageRecord, Overdue, ReceiptMatch, SearchPage, SearchQuery, Step};
+use crate::question::{
+    ClickPage, ClickQuery, ClickSum, Health, LinkTarget, MessageRecord, Overdue, ReceiptMatch, SearchPage, SearchQuery,
+    Step,
+};
 use crate::watcher::Watcher;
 
 /// What became of a request to accept.
@@ -66,6 +70,12 @@ impl Store {
         if self.engine.shared.watcher.set(watcher).is_err() {
             tracing::error!(target: "store", "a second watcher was ignored");
         }
+    }
+
+    /// Writes and reads the codes of short links.
+    #[must_use]
+    pub fn link_codes(&self) -> &LinkCodes {
+        self.engine.shared.control.link_codes()
     }
 
     /// Makes the ids of messages.
@@ -223,6 +233,30 @@ impl Store {
         self.engine.patient.ask(move |shared| ask_message::find(shared, account, &external_id)).await
     }
 
+    /// Where a short link leads; `None` when its message is not kept (any more) or has no such link.
+    ///
+    /// # Errors
+    /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
+    pub async fn link(&self, id: LinkId) -> Result<Option<LinkTarget>, QuestionError> {
+        self.engine.prompt.ask(move |shared| clicks::link(shared, id)).await
+    }
+
+    /// One page of clicks on short links, newest first.
+    ///
+    /// # Errors
+    /// [`QuestionError`] when the answer lies in damaged data, takes too long or the store is too busy.
+    pub async fn clicks(&self, query: ClickQuery) -> Result<ClickPage, QuestionError> {
+        self.engine.patient.ask(move |shared| clicks::clicks(shared, &query)).await
+    }
+
+    /// How often people opened the links of a message, and when first.
+    ///
+    /// # Errors
+    /// [`QuestionError`] when the answer lies in damaged data, takes too long or the store is too busy.
+    pub async fn click_sum(&self, message: MessageId) -> Result<ClickSum, QuestionError> {
+        self.engine.patient.ask(move |shared| clicks::click_sum_of(shared, message)).await
+    }
+
     /// One page of a list. A message that was just accepted is there.
     ///
     /// # Errors
@@ -376,6 +410,7 @@ fn by_lane(lane: Lane, facts: Vec<Fact>) -> SmallVec<[(Lane, Vec<Fact>); 2]> {
         Fact::IncomingPart(part) => part.id.lane() == lane,
         Fact::Incoming { message, .. } => message.id.lane() == lane,
         Fact::IncomingHandled { id } => id.lane() == lane,
+        Fact::Clicked(click) => click.id.lane() == lane,
         Fact::Called(call) => call.events.iter().all(|event| event.message.lane() == lane),
         Fact::Replayed(events) => events.iter().all(|event| event.message.lane() == lane),
     };

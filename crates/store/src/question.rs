@@ -1,5 +1,6 @@
 //! The shapes of questions and their answers.
 
+use domain::click::Click;
 use domain::clock::UnixMillis;
 use domain::event::Event;
 use domain::fact::ParkedReceipt;
@@ -29,8 +30,10 @@ pub struct MessageRecord {
     pub phone: Phone,
     /// The sender.
     pub sender: Sender,
-    /// The text.
+    /// The text as it was sent to this recipient.
     pub text: Box<str>,
+    /// Whether it was asked for with short links.
+    pub short_link: bool,
     /// How it travels.
     pub encoding: Encoding,
     /// Message class 0.
@@ -124,6 +127,65 @@ pub struct SearchPage {
     pub rows: Vec<MessageRecord>,
     /// Where to continue; `None` at the end or when not ordered by create time.
     pub next: Option<MessageId>,
+}
+
+/// Where a short link leads, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkTarget {
+    /// Whose message it stands in.
+    pub account: AccountId,
+    /// The contract's externalId of the message.
+    pub external_id: Box<str>,
+    /// The recipient it was made for.
+    pub phone: Phone,
+    /// The URL as it was written.
+    pub url: Box<str>,
+}
+
+/// A query for clicks; newest first.
+#[derive(Clone, Debug)]
+pub struct ClickQuery {
+    /// Whose clicks: a query never sees another account's.
+    pub account: AccountId,
+    /// Only on links of these messages; empty = all.
+    pub messages: Vec<MessageId>,
+    /// Whether those of bots and probes are listed too.
+    pub with_programs: bool,
+    /// Clicked at or after.
+    pub from: Option<UnixMillis>,
+    /// Clicked before or at.
+    pub to: Option<UnixMillis>,
+    /// Rows to return; up to `domain::limits::PAGE_ROWS_MAX`.
+    pub limit: u32,
+    /// Continue after this click.
+    pub after: Option<MessageId>,
+}
+
+/// A click as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClickRecord {
+    /// The click.
+    pub click: Click,
+    /// What was opened; `None` when the message is not kept any more.
+    pub target: Option<LinkTarget>,
+}
+
+/// One page of clicks.
+#[derive(Clone, Debug, Default)]
+pub struct ClickPage {
+    /// The rows in order.
+    pub rows: Vec<ClickRecord>,
+    /// Where to continue; `None` at the end.
+    pub next: Option<MessageId>,
+}
+
+/// How often people opened the links of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClickSum {
+    /// The first time.
+    pub first_at: Option<UnixMillis>,
+    /// How often, over all its links.
+    pub clicks: u64,
 }
 
 /// A message past its time.

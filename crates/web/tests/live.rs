@@ -67,6 +67,7 @@ impl Place {
         let flow_options = flow::Options {
             two_way: flow::two_way::Options::default(),
             tell: flow::tell::Options::default(),
+            links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
         };

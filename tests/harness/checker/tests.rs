@@ -41,6 +41,7 @@ fn clean() -> Evidence {
             external_id: external_id.clone(),
             phone: phone.clone(),
             status: 21,
+            url: String::new(),
             seq: None,
             request_id: "r".into(),
             answered: 200,

@@ -1,13 +1,17 @@
 //! The rules of the fields: from an order to values that can be trusted, or everything that is wrong.
 
+use std::sync::Arc;
+
 use domain::choice::Choice as _;
 use domain::control::{Account, Key};
 use domain::encoding::EncodingChoice;
 use domain::lane::Lane;
 use domain::limits;
+use domain::link::{LinkCodes, ShortLinks};
 use domain::problem::Problem;
 use domain::sender::Sender;
 
+use super::links;
 use super::order::{Order, RefusalDetail};
 
 /// The conditions of an order, checked. Recipients come afterwards, see [`super::recipients`].
@@ -21,6 +25,15 @@ pub(super) struct Conditions {
     pub encoding: EncodingChoice,
     /// The choice stands in the order; otherwise it is the account's.
     pub encoding_is_asked: bool,
+    pub links: Option<Arc<ShortLinks>>,
+}
+
+/// Where short links lead to, and under which key their codes are made.
+#[derive(Clone, Debug)]
+pub(crate) struct Shortener {
+    /// Scheme, domain and slash.
+    pub base: String,
+    pub codes: LinkCodes,
 }
 
 /// Longest excerpt of what was passed that goes back in `meta.value`, in characters.
@@ -46,6 +59,7 @@ pub(super) fn check(
     order: &Order,
     now_seconds: i64,
     url_allowed: &dyn Fn(&str) -> bool,
+    shortener: Option<&Shortener>,
 ) -> Result<Conditions, Vec<RefusalDetail>> {
     let mut findings = Findings::default();
     let sender = check_sender(order, &mut findings);
@@ -64,9 +78,7 @@ pub(super) fn check(
             false
         }
     };
-    if order.short_link == Some(true) {
-        findings.add(Problem::ShortLinkUnavailable, "shortLink", "true");
-    }
+    let links = check_links(order, shortener, &mut findings);
     let asked = order.encoding.as_deref().map(|name| {
         EncodingChoice::by_name(name).unwrap_or_else(|| {
             findings.add(Problem::EncodingInvalid, "encoding", name);
@@ -82,7 +94,7 @@ pub(super) fn check(
     }
     match sender {
         Some(sender) if findings.0.is_empty() => {
-            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash, encoding, encoding_is_asked })
+            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash, encoding, encoding_is_asked, links })
         }
         _ => Err(findings.0),
     }
@@ -132,6 +144,23 @@ fn check_schedule(schedule_time: Option<i64>, now_seconds: i64, findings: &mut F
         findings.add(Problem::ScheduleTooFar, "scheduleTime", &schedule_time.to_string());
     }
     schedule_time
+}
+
+fn check_links(order: &Order, shortener: Option<&Shortener>, findings: &mut Findings) -> Option<Arc<ShortLinks>> {
+    if order.short_link != Some(true) {
+        return None;
+    }
+    let Some(shortener) = shortener else {
+        findings.add(Problem::ShortLinkUnavailable, "shortLink", "true");
+        return None;
+    };
+    match links::find(order.message.as_deref().unwrap_or_default(), &shortener.base, &shortener.codes) {
+        Ok(links) => Some(Arc::new(links)),
+        Err(wrong) => {
+            findings.0.extend(wrong);
+            None
+        }
+    }
 }
 
 fn check_references(order: &Order, url_allowed: &dyn Fn(&str) -> bool, findings: &mut Findings) {

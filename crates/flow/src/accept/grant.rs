@@ -12,6 +12,7 @@ use domain::encoding::EncodingChoice;
 use domain::id::{AccountId, KeyId};
 use domain::lane::{Lane, Traffic};
 use domain::limits;
+use domain::link::ShortLinks;
 use domain::money::Money;
 use domain::problem::Problem;
 use domain::request::{RefusedRecipient, Request};
@@ -21,7 +22,7 @@ use store::{AcceptOutcome, RecordError, Store};
 use text::Measure;
 
 use super::balance::Meters;
-use super::check::{self, Conditions, detail};
+use super::check::{self, Conditions, Shortener, detail};
 use super::order::{Alternative, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use super::recipients::{self, Recipients};
 use super::write::write;
@@ -41,6 +42,8 @@ pub(super) struct Inner {
     clock: Clock,
     meters: Arc<Meters>,
     url_guard: UrlGuard,
+    /// Makes short links, where there is a domain for them.
+    shortener: Option<Shortener>,
     stopping: AtomicBool,
     latency: Latency,
 }
@@ -60,11 +63,11 @@ impl Accept {
         store: Store,
         enqueue: Enqueue,
         clock: Clock,
-        (meters, url_guard): (Arc<Meters>, UrlGuard),
+        (meters, url_guard, shortener): (Arc<Meters>, UrlGuard, Option<Shortener>),
         latency: Latency,
     ) -> Self {
         let stopping = AtomicBool::new(false);
-        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, stopping, latency }))
+        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, shortener, stopping, latency }))
     }
 
     /// From now on every order is refused: the server is stopping.
@@ -112,7 +115,7 @@ impl Accept {
     pub fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
         let checked = self.check(order, self.0.clock.now())?;
         let control = self.0.store.control();
-        let text = order.message.as_deref().unwrap_or_default();
+        let text = measured_text(order, checked.conditions.links.as_deref());
         let forcing = text.chars().enumerate().filter(|(_, character)| text::gsm7::units(*character).is_none());
         let forcing = forcing.map(|(position, character)| Forcing { character, position });
         let carrier_name = |id| control.carrier(id).map(|carrier| carrier.name.clone()).unwrap_or_default();
@@ -127,9 +130,9 @@ impl Accept {
             encoding: checked.measure.encoding,
             units: checked.measure.units,
             parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
-            text: checked.text.as_deref().unwrap_or(text).to_owned(),
+            text: checked.text.as_deref().unwrap_or(&text).to_owned(),
             forcing: forcing.take(limits::FORCING_CHARACTERS_SHOWN_MAX).collect(),
-            alternatives: alternatives(text, &carriers_of(&control, &checked.recipients)),
+            alternatives: alternatives(&text, &carriers_of(&control, &checked.recipients)),
             currency: order.account.settings.currency.number,
             charges: checked.recipients.accepted.iter().map(charge).collect(),
             refused: checked.recipients.refused,
@@ -144,9 +147,9 @@ impl Accept {
     }
 
     fn check(&self, order: &Order, now: UnixMillis) -> Result<Checked, Refusal> {
-        let checked = check::check(order, now.seconds(), &*self.0.url_guard);
+        let checked = check::check(order, now.seconds(), &*self.0.url_guard, self.0.shortener.as_ref());
         let recipients = recipients::sort_out(order.phone_numbers.as_deref(), &self.0.store.control());
-        let (conditions, mut recipients) = match (checked, recipients) {
+        let (mut conditions, mut recipients) = match (checked, recipients) {
             (Ok(conditions), Ok(recipients)) => (conditions, recipients),
             (Err(mut details), recipients) => {
                 details.extend(recipients.err());
@@ -159,7 +162,7 @@ impl Accept {
             recipients.refuse_opted_out(|phone| self.0.store.is_opted_out(order.account.id, sender, phone));
         }
         recipients.leave_as_number(&order.account, &conditions.sender);
-        let (measure, text) = self.write(order, &conditions, &recipients)?;
+        let (measure, text) = self.write(order, &mut conditions, &recipients)?;
         let parts = u8::try_from(measure.parts).ok().filter(|&parts| parts <= limits::PARTS_PER_MESSAGE_MAX);
         let Some(parts) = parts else {
             return Err(Refusal {
@@ -174,33 +177,40 @@ impl Accept {
         Ok(Checked { conditions, recipients, measure, text, total })
     }
 
-    /// The text as it is sent, measured; the text itself only where it is not the order's.
+    /// The text as it is sent, measured; the text itself only where it is not the order's. Links are measured and
+    /// kept as they are, whatever becomes of the text around them.
     fn write(
         &self,
         order: &Order,
-        conditions: &Conditions,
+        conditions: &mut Conditions,
         recipients: &Recipients,
     ) -> Result<(Measure, Option<Box<str>>), Refusal> {
-        let text = order.message.as_deref().unwrap_or_default();
+        let text = measured_text(order, conditions.links.as_deref());
         let control = self.0.store.control();
         let carriers = carriers_of(&control, recipients);
-        let written = write(text, conditions.encoding, &carriers).or_else(|unencodable| {
+        let written = write(&text, conditions.encoding, &carriers).or_else(|unencodable| {
             if conditions.encoding_is_asked {
                 return Err(unencodable);
             }
             // The account's own choice must not keep a message from being sent: it goes as it is.
-            write(text, EncodingChoice::Auto, &carriers)
+            write(&text, EncodingChoice::Auto, &carriers)
         });
         let written = written.map_err(|unencodable| {
             let position = text[..unencodable.byte_index].chars().count();
             let value = format!("{} at {position}", unencodable.character);
             Refusal { details: vec![detail(Problem::EncodingImpossible, "message", &value)], retry_after_seconds: None }
         })?;
+        let measure = written.measure;
         let text = match written.text {
             Cow::Borrowed(_) => None,
             Cow::Owned(text) => Some(text.into_boxed_str()),
         };
-        Ok((written.measure, text))
+        let (Some(written), Some(links)) = (&text, &conditions.links) else { return Ok((measure, text)) };
+        let order = order.message.as_deref().unwrap_or_default();
+        let (text, links) = links.with_urls(order, written).ok_or_else(|| refusal(Problem::LinkInvalid, None))?;
+        conditions.links = Some(Arc::new(links));
+        let text = Some(text.into());
+        Ok((measure, text))
     }
 
     fn request(
@@ -230,6 +240,7 @@ impl Accept {
             traffic: if conditions.lane == Lane::Priority { Traffic::Code } else { Traffic::Transactional },
             sender: conditions.sender,
             text: order.message.take().unwrap_or_default().into(),
+            links: conditions.links,
             encoding: measure.encoding,
             parts: u8::try_from(measure.parts).unwrap_or(u8::MAX),
             flash: conditions.flash,
@@ -277,6 +288,15 @@ impl Accept {
             Ok(AcceptOutcome::InProgress) => Err(refusal(Problem::RequestInProgress, Some(1))),
             Err(error) => Err(storage_refusal(&error)),
         }
+    }
+}
+
+/// The text whose units and parts are counted: with short links where the recipients get them.
+fn measured_text<'a>(order: &'a Order, links: Option<&ShortLinks>) -> Cow<'a, str> {
+    let text = order.message.as_deref().unwrap_or_default();
+    match links {
+        Some(links) => Cow::Owned(links.sample(text)),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -166,6 +166,7 @@ mod tests {
             traffic: domain::lane::Traffic::Transactional,
             sender: domain::sender::Sender::parse("ACME").expect("a sender"),
             text: text.into(),
+            links: None,
             encoding,
             parts: u8::try_from(parts).expect("few"),
             flash: false,

@@ -1,5 +1,6 @@
 //! A message on its way to a bind.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -31,7 +32,7 @@ impl Shared {
     ///
     /// # Errors
     /// [`TextError`] when the text does not fit what the carrier can carry.
-    pub fn encoded(&self, carrier: &Carrier) -> Result<&Encoded, &TextError> {
+    fn encoded(&self, carrier: &Carrier) -> Result<&Encoded, &TextError> {
         self.encoded.get_or_init(|| encode(&self.content, carrier)).as_ref()
     }
 }
@@ -61,6 +62,8 @@ pub struct Job {
     forms: AtomicU8,
     /// The message has ended: what is left of it is not sent.
     ended: AtomicBool,
+    /// Its own text, encoded on first use, where a request's messages have different links.
+    own: OnceLock<Box<Result<Encoded, TextError>>>,
 }
 
 /// A job with the parts of it that are to be sent, as bits (bit 0 = part 1).
@@ -79,6 +82,27 @@ impl Job {
     #[must_use]
     pub fn content(&self) -> &Content {
         &self.shared.content
+    }
+
+    /// The text as its recipient gets it.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        let content = self.content();
+        domain::request::text_for(&content.text, content.links.as_deref(), self.id)
+    }
+
+    /// The parts as the carrier wants them: shared by all messages of the request, unless each has links of
+    /// its own.
+    ///
+    /// # Errors
+    /// [`TextError`] when the text does not fit what the carrier can carry.
+    pub fn encoded(&self, carrier: &Carrier) -> Result<&Encoded, &TextError> {
+        let content = self.content();
+        if content.links.is_none() {
+            return self.shared.encoded(carrier);
+        }
+        let own = || encode(&Content { text: self.text().into(), links: None, ..content.clone() }, carrier);
+        self.own.get_or_init(|| Box::new(own())).as_ref().as_ref()
     }
 
     /// Milliseconds until it must not be sent any more; zero or less when that moment is past.
@@ -194,6 +218,7 @@ impl Entry {
             refusals: AtomicU32::new(0),
             forms: AtomicU8::new(0),
             ended: AtomicBool::new(false),
+            own: OnceLock::new(),
         };
         Self { job: Arc::new(job), parts }
     }

@@ -27,6 +27,7 @@ fn entry_of(account: AccountId, id: i64, parts: u8, traffic: Traffic) -> Entry {
         key: domain::id::KeyId(1),
         sender: Sender::parse("ACME").expect("a sender"),
         text: "hello".into(),
+        links: None,
         encoding: Encoding::Gsm7,
         parts,
         flash: false,

@@ -91,7 +91,7 @@ pub(super) fn as_ucs2(job: &Job) -> Option<Encoded> {
     if content.parts != 1 || content.encoding == Encoding::Ucs2 {
         return None;
     }
-    let segments = text::segment_as(&content.text, Encoding::Ucs2, Reference::Bits8(0), 1).ok()?;
+    let segments = text::segment_as(&job.text(), Encoding::Ucs2, Reference::Bits8(0), 1).ok()?;
     Some(Encoded {
         parts: segments.iter().map(Segment::short_message).collect(),
         reference: ReferenceOctets::None,

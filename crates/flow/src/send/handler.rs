@@ -183,7 +183,7 @@ impl BindHandler {
         let carrier = Arc::clone(&self.state.carrier);
         let form = self.form_of(&job);
         let other = if form.has(Form::AS_UCS2) { form::as_ucs2(&job) } else { None };
-        let encoded = match job.shared.encoded(&carrier) {
+        let encoded = match job.encoded(&carrier) {
             Ok(encoded) => other.as_ref().unwrap_or(encoded),
             Err(error) => {
                 tracing::error!(target: "send", %error, message = %job.id, "an accepted text can't be encoded");

@@ -82,6 +82,7 @@ impl Place {
         let options = flow::Options {
             two_way: flow::two_way::Options::default(),
             tell,
+            links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::seeded(1),
         };

@@ -72,6 +72,7 @@ impl Rig {
         let options = flow::Options {
             two_way: flow::two_way::Options::default(),
             tell: flow::tell::Options::default(),
+            links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
         };

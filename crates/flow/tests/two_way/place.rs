@@ -93,6 +93,7 @@ async fn start(directory: &std::path::Path) -> (Store, Flow) {
     let options = flow::Options {
         two_way: flow::two_way::Options::default(),
         tell,
+        links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
     };

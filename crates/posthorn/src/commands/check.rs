@@ -24,6 +24,7 @@ fn check_config(file: &Path) -> Result<ExitCode> {
     println!("  http        {}", or_none(&options.http.listen));
     println!("  https       {}", or_none(&options.http.listen_tls));
     println!("  priority    {}", or_none(&options.priority.listen));
+    println!("  short links {}", options.links.base().unwrap_or_else(|| "none".to_owned()));
     println!("  operations  {}", or_none(&options.operations.listen));
     println!("  data        {}", options.store.data_dir.display());
     Ok(ExitCode::SUCCESS)

@@ -5,10 +5,12 @@ use std::fmt::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::choice::Choice as _;
+use domain::click::Agent;
 use domain::clock::Clock;
 use domain::lane::Lane;
 use domain::operator_id::Likeness;
 use flow::enqueue::Enqueue;
+use flow::follow::Follow;
 use flow::send::BindState;
 use flow::settle::Settle;
 use flow::tell::BEGIN_BOUNDS_MS;
@@ -28,6 +30,7 @@ pub struct Live {
     pub clock: Clock,
     pub enqueue: Enqueue,
     pub send: flow::send::Handle,
+    pub follow: Follow,
     pub settle: Settle,
     pub two_way: flow::two_way::TwoWay,
     pub tell: flow::tell::Handle,
@@ -81,6 +84,7 @@ impl Collector for Live {
         self.durations(&mut encoder)?;
         self.lines(&mut encoder)?;
         self.binds(&mut encoder)?;
+        self.followed(&mut encoder)?;
         self.settled(&mut encoder)?;
         self.two_way(&mut encoder)?;
         self.stored(&mut encoder)?;
@@ -108,7 +112,14 @@ impl Live {
             None,
             MetricType::Histogram,
         )?;
-        self.latency.settle.encode(settle)
+        self.latency.settle.encode(settle)?;
+        let follow = encoder.encode_descriptor(
+            "follow_duration_seconds",
+            "Short link opened until its click was durable",
+            None,
+            MetricType::Histogram,
+        )?;
+        self.latency.follow.encode(follow)
     }
 
     fn alarmed(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
@@ -171,6 +182,21 @@ impl Live {
         family(encoder, ("send_received", "Receipts and incoming messages", COUNTER), take("received"))?;
         family(encoder, ("send_round_trip_seconds", "The last round trip", GAUGE), take("round_trip"))?;
         super::carriers::encode(encoder, &self.send)
+    }
+
+    fn followed(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        let stats = self.follow.stats();
+        let opened = Agent::ALL.map(|agent| (vec![("agent", agent.name().to_owned())], float(stats.opened(agent))));
+        family(encoder, ("follow_opened", "Short links opened", COUNTER), opened.to_vec())?;
+        let counters = [
+            ("follow_unknown", "Requests for links that there are not", &stats.unknown),
+            ("follow_late", "Clicks recorded behind their redirect because the disk was slow", &stats.late),
+            ("follow_lost", "Clicks not recorded because the disk was full or failed", &stats.lost),
+            ("follow_limited", "Clicks not recorded because one link was opened too often", &stats.limited),
+        ];
+        counters.into_iter().try_for_each(|(name, help, counter)| {
+            family(encoder, (name, help, COUNTER), vec![(vec![], count(counter))])
+        })
     }
 
     fn settled(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {

@@ -1,11 +1,20 @@
 //! The list of all cases.
 
 use super::fixture::Case;
-use super::{accepting, events, incoming, listing, receipts, telling, waiting};
+use super::{accepting, clicking, events, incoming, listing, receipts, telling, waiting};
 
 /// All cases by name.
 #[must_use]
 pub fn cases() -> Vec<(&'static str, Case)> {
-    [accepting::CASES, waiting::CASES, receipts::CASES, telling::CASES, events::CASES, listing::CASES, incoming::CASES]
-        .concat()
+    [
+        accepting::CASES,
+        waiting::CASES,
+        receipts::CASES,
+        telling::CASES,
+        events::CASES,
+        clicking::CASES,
+        listing::CASES,
+        incoming::CASES,
+    ]
+    .concat()
 }

@@ -97,6 +97,7 @@ impl Place {
             traffic: if lane == Lane::Priority { Traffic::Code } else { Traffic::Transactional },
             sender: Sender::parse("ACME").expect("a sender"),
             text: "Żółw".into(),
+            links: None,
             encoding: Encoding::Ucs2,
             parts: 1,
             flash: false,

@@ -5,6 +5,7 @@
 
 mod accepting;
 mod all;
+mod clicking;
 mod events;
 pub mod fixture;
 mod incoming;

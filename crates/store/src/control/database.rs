@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use domain::clock::Clock;
 use domain::control::Control;
+use domain::link::LinkCodes;
 use domain::random::Random;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
@@ -140,6 +141,12 @@ impl ControlDb {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Control> {
         self.snapshot.load_full()
+    }
+
+    /// Writes and reads the codes of short links.
+    #[must_use]
+    pub fn link_codes(&self) -> &LinkCodes {
+        self.vault.link_codes()
     }
 
     /// Tells the version of the snapshot whenever it changes.

@@ -3,7 +3,9 @@
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use domain::control::Secret;
+use domain::link::LinkCodes;
 use domain::random::Random;
+use sha2::{Digest, Sha256};
 
 use super::error::ControlError;
 
@@ -31,12 +33,22 @@ impl Cell {
 pub(super) struct Vault {
     cipher: XChaCha20Poly1305,
     random: Random,
+    link_codes: LinkCodes,
 }
+
+/// Names the key of short links' codes, so that no other use of the master key shares it.
+const LINK_CODES: &[u8] = b"posthorn link codes 1";
 
 impl Vault {
     /// A vault under `master_key`.
     pub(super) fn new(master_key: &[u8; 32], random: Random) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(master_key.into()), random }
+        let link_codes = LinkCodes::new(derived(master_key, LINK_CODES));
+        Self { cipher: XChaCha20Poly1305::new(master_key.into()), random, link_codes }
+    }
+
+    /// Writes and reads the codes of short links, under a key that follows from the master key.
+    pub(super) fn link_codes(&self) -> &LinkCodes {
+        &self.link_codes
     }
 
     /// Seals `plain`: a random nonce, then the ciphertext.
@@ -62,6 +74,12 @@ impl Vault {
         let plain = self.open(cell, sealed)?;
         String::from_utf8(plain).map(Secret::new).map_err(|_| damaged(cell))
     }
+}
+
+/// A key for one purpose. A plain hash will do: the master key has full entropy and a fixed length, and
+/// nobody ever sees what comes out.
+fn derived(master_key: &[u8; 32], purpose: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(master_key).chain_update(purpose).finalize().into()
 }
 
 fn damaged(cell: Cell) -> ControlError {

@@ -95,7 +95,7 @@ fn in_state(
             Some(ids) => ids,
             None => ids_in_state(connection, is_waiting, after, limit)?,
         };
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let mut records = Vec::with_capacity(ids.len());
         for id in ids {
             let record = event_rows::event(connection, id, &mut memo)?;
@@ -146,7 +146,7 @@ pub(crate) fn by_id(shared: &Shared, account: AccountId, ids: &[EventId]) -> Res
         let Some(span) = shared.spans.of(id.message) else { continue };
         let found = shared
             .connections
-            .with(&span, |connection| event_rows::event(connection, *id, &mut RequestMemo::default()))?;
+            .with(&span, |connection| event_rows::event(connection, *id, &mut RequestMemo::new(shared)))?;
         records.extend(found.filter(|record| record.event.account == account));
     }
     Ok(records)
@@ -193,11 +193,11 @@ pub(crate) fn events(
         more |= reached < end;
     }
     let mut records = Vec::with_capacity(merged.len());
-    let mut memo = (MessageId(0), RequestMemo::default());
+    let mut memo = (MessageId(0), RequestMemo::new(shared));
     for place in merged {
         let Some(span) = shared.spans.of(place.event.message) else { continue };
         if memo.0 != span.name.first {
-            memo = (span.name.first, RequestMemo::default());
+            memo = (span.name.first, RequestMemo::new(shared));
         }
         match shared.connections.with(&span, |connection| event_rows::event(connection, place.event, &mut memo.1)) {
             Ok(record) => records.extend(record),

@@ -63,7 +63,7 @@ fn waiting_among(
     limit: usize,
 ) -> Result<Vec<Waiting>, QuestionError> {
     shared.connections.with(span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let mut found = Vec::new();
         for id in ids {
             if found.len() >= limit {
@@ -86,7 +86,7 @@ fn ask_waiting(
     parameters: impl Params,
 ) -> Result<Vec<Waiting>, QuestionError> {
     shared.connections.with(span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let rows = message_rows(connection, sql, parameters, &mut memo)?;
         rows.into_iter().map(|row| as_waiting(connection, &row, &mut memo)).collect()
     })
@@ -187,7 +187,7 @@ fn overdue_hot(shared: &Shared, span: &Span, limit: usize) -> Result<Vec<Overdue
     let expiring = span.hot.write().as_mut().map(|index| index.take_expiring(now.0, EXPIRING_LOOKED_AT_MAX));
     let Some(expiring) = expiring else { return overdue_sealed(shared, span, limit) };
     let looked_at = shared.connections.with(span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let mut found = Vec::new();
         let mut again = Vec::new();
         for (place, id) in expiring.iter().enumerate() {

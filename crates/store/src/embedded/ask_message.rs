@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::clock::UnixMillis;
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::limits::RECIPIENTS_PER_REQUEST_MAX;
+use domain::link::LinkCodes;
 use domain::request::{NewMessage, Request};
 use domain::state::Status;
 use rusqlite::{Connection, params};
@@ -24,20 +25,26 @@ use crate::question::{MessageRecord, Step};
 use domain::fact::EventId;
 
 /// Requests read within one question, so that a large one is read once.
-#[derive(Default)]
 pub(crate) struct RequestMemo {
     requests: HashMap<MessageId, Arc<RequestRow>>,
+    codes: LinkCodes,
     pub sum: RowSum,
 }
 
 impl RequestMemo {
+    /// Nothing read yet.
+    pub fn new(shared: &Shared) -> Self {
+        let codes = shared.control.link_codes().clone();
+        Self { requests: HashMap::new(), codes, sum: RowSum::default() }
+    }
+
     /// The request of a stored message.
     pub fn request(&mut self, connection: &Connection, id: MessageId) -> Result<Arc<RequestRow>, Fault> {
         if let Some(request) = self.requests.get(&id) {
             return Ok(Arc::clone(request));
         }
         let request = read::request(connection, id, &mut self.sum)?.ok_or_else(|| read::damaged("request", id.0))?;
-        let request = Arc::new(request);
+        let request = Arc::new(request.with_codes(&self.codes));
         self.requests.insert(id, Arc::clone(&request));
         Ok(request)
     }
@@ -59,7 +66,8 @@ impl RequestMemo {
             external_id: stored.external_id(row.id).into(),
             phone: row.phone,
             sender: request.sender.clone(),
-            text: request.text.clone(),
+            text: domain::request::text_for(&request.text, request.links.as_deref(), row.id).into(),
+            short_link: request.links.is_some(),
             encoding: request.encoding,
             flash: request.flash,
             status: row.status,
@@ -80,7 +88,7 @@ impl RequestMemo {
 pub(crate) fn message(shared: &Shared, id: MessageId) -> Result<Option<MessageRecord>, QuestionError> {
     let Some(span) = shared.spans.of(id) else { return Ok(None) };
     shared.connections.with(&span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let row = read::message(connection, id, &mut memo.sum)?;
         row.map(|row| memo.record(connection, row)).transpose()
     })
@@ -127,7 +135,7 @@ fn whole_request(
     id: MessageId,
 ) -> Result<Vec<MessageRecord>, QuestionError> {
     shared.connections.with(span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let rows = messages_of(connection, id, &mut memo)?;
         let own = rows.into_iter().filter(|row| row.account == account);
         own.map(|row| memo.record(connection, row)).collect()
@@ -220,7 +228,7 @@ pub(crate) fn repeated(
             continue;
         }
         for id in requests_in_span(shared, span, account, kind, text)? {
-            let request = shared.connections.with(span, |connection| whole(connection, id))?;
+            let request = shared.connections.with(span, |connection| whole(shared, connection, id))?;
             if request.accepted_at >= since {
                 return Ok(Some(Arc::new(request)));
             }
@@ -229,8 +237,8 @@ pub(crate) fn repeated(
     Ok(None)
 }
 
-fn whole(connection: &Connection, id: MessageId) -> Result<Request, Fault> {
-    let mut memo = RequestMemo::default();
+fn whole(shared: &Shared, connection: &Connection, id: MessageId) -> Result<Request, Fault> {
+    let mut memo = RequestMemo::new(shared);
     let rows = messages_of(connection, id, &mut memo)?;
     let stored = memo.request(connection, id)?;
     let position = |row: &MessageRow| row.id.position_after(id).and_then(|position| u16::try_from(position).ok());
@@ -247,7 +255,7 @@ fn whole(connection: &Connection, id: MessageId) -> Result<Request, Fault> {
 pub(crate) fn history(shared: &Shared, id: MessageId) -> Result<Vec<Step>, QuestionError> {
     let Some(span) = shared.spans.of(id) else { return Ok(Vec::new()) };
     shared.connections.with(&span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let Some(row) = read::message(connection, id, &mut memo.sum)? else { return Ok(Vec::new()) };
         let least = row.steps;
         let record = memo.record(connection, row)?;

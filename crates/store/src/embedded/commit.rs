@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use domain::click::Click;
 use domain::clock::UnixMillis;
 use domain::control::{Control, EventKind};
 use domain::event::Event;
@@ -17,6 +18,7 @@ use domain::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, Status};
 use foldhash::fast::FixedState;
 use rusqlite::Connection;
 
+use super::clicks;
 use super::columns::PartColumns;
 use super::database::Fault;
 use super::event_rows;
@@ -50,6 +52,7 @@ pub(crate) enum Item<'a> {
     Incoming(&'a Arc<IncomingMessage>),
     IncomingPartTold { id: MessageId, whole: bool },
     IncomingHandled(MessageId),
+    Clicked(&'a Click),
 }
 
 impl<'a> Item<'a> {
@@ -69,6 +72,7 @@ impl<'a> Item<'a> {
                 part_ids.iter().for_each(|id| take(Self::IncomingPartTold { id: *id, whole }));
             }
             Fact::IncomingHandled { id } => take(Self::IncomingHandled(*id)),
+            Fact::Clicked(click) => take(Self::Clicked(click)),
             Fact::Called(call) => call.events.iter().for_each(|event| take(Self::Called { event: *event, call })),
         }
     }
@@ -84,6 +88,7 @@ impl<'a> Item<'a> {
             Self::IncomingPart(part) => part.id,
             Self::Incoming(message) => message.id,
             Self::IncomingPartTold { id, .. } | Self::IncomingHandled(id) => *id,
+            Self::Clicked(click) => click.id,
         }
     }
 
@@ -215,6 +220,7 @@ impl<'a> Transaction<'a> {
                 self.outcome.changes.push(IndexChange::IncomingHandled(*id));
                 Ok(())
             }
+            Item::Clicked(click) => clicks::write(self.connection, click, &mut self.sum),
         }
     }
 

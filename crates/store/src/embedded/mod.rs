@@ -13,6 +13,7 @@ pub(crate) mod ask_incoming;
 pub(crate) mod ask_lines;
 pub(crate) mod ask_message;
 pub(crate) mod ask_receipts;
+pub(crate) mod clicks;
 mod columns;
 pub(crate) mod commit;
 mod connections;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use domain::clock::UnixMillis;
 use domain::id::{AccountId, CarrierId, KeyId, MessageId};
 use domain::lane::Traffic;
+use domain::link::{LinkCodes, ShortLinks};
 use domain::money::Money;
 use domain::phone::Phone;
 use domain::request::{Content, RefusedRecipient, Request};
@@ -44,13 +45,26 @@ pub(crate) struct MessageRow {
 /// A request as it is stored, without its messages.
 #[derive(Debug)]
 pub(crate) struct RequestRow {
-    /// `messages` is empty.
+    /// `messages` is empty, and `links` is as long as nobody has said by which key codes are made.
     pub request: Request,
+    links: Option<StoredLinks>,
     pub asked: usize,
     content: OnceLock<Arc<Content>>,
 }
 
+/// What stands before the codes, and where the URLs are.
+type StoredLinks = (Box<str>, SmallVec<[(u32, u32); 2]>);
+
 impl RequestRow {
+    /// Makes the short links of the request known.
+    pub fn with_codes(mut self, codes: &LinkCodes) -> Self {
+        self.request.links = self.links.take().map(|(base, places)| {
+            let places = places.into_iter().map(|(start, end)| start..end).collect();
+            Arc::new(ShortLinks { base, places, codes: codes.clone() })
+        });
+        self
+    }
+
     /// What sending needs, made once for all messages of the request.
     pub fn content(&self) -> Arc<Content> {
         Arc::clone(self.content.get_or_init(|| Arc::new(Content::from(&self.request))))
@@ -172,7 +186,7 @@ pub(crate) fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<Cache
     Ok(connection.prepare_cached(sql)?)
 }
 
-const REQUEST: &str = "SELECT id, account, key, uniq_id, external_id, idempotency_key, fingerprint, traffic, sender, text, encoding, parts, flash, \
+const REQUEST: &str = "SELECT id, account, key, uniq_id, external_id, idempotency_key, fingerprint, traffic, sender, text, links, encoding, parts, flash, \
     webhook_url, accepted_at, due_at, schedule_time, expires_at, currency, asked, refused, check_sum FROM request WHERE id = ?1";
 
 /// One request, if the span holds it.
@@ -186,10 +200,10 @@ pub(crate) fn request(connection: &Connection, id: MessageId, sum: &mut RowSum) 
 pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow, Fault> {
     let id: i64 = row.get(0)?;
     let wrong = || damaged("request", id);
-    let refused = opt_text(row, 20)?;
-    let asked: i64 = row.get(19)?;
+    let (refused, links) = (opt_text(row, 21)?, opt_text(row, 10)?);
+    let asked: i64 = row.get(20)?;
     let fingerprint = row.get_ref(6)?.as_blob()?;
-    let encoding: i64 = row.get(10)?;
+    let encoding: i64 = row.get(11)?;
     let request = Request {
         id: MessageId(id),
         account: AccountId(number(row.get(1)?, "request", id)?),
@@ -201,28 +215,37 @@ pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow,
         traffic: Traffic::from_code(number(row.get(7)?, "request", id)?).ok_or_else(wrong)?,
         sender: Sender::parse(text(row, 8)?).map_err(|_| wrong())?,
         text: text(row, 9)?.into(),
+        links: None,
         encoding: u16::try_from(encoding).ok().and_then(Encoding::from_stored_code).ok_or_else(wrong)?,
-        parts: number(row.get(11)?, "request", id)?,
-        flash: row.get::<_, i64>(12)? != 0,
-        webhook_url: opt_text(row, 13)?.map(Into::into),
-        accepted_at: UnixMillis(row.get(14)?),
-        due_at: UnixMillis(row.get(15)?),
-        schedule_time: row.get(16)?,
-        expires_at: UnixMillis(row.get(17)?),
-        currency: number(row.get(18)?, "request", id)?,
+        parts: number(row.get(12)?, "request", id)?,
+        flash: row.get::<_, i64>(13)? != 0,
+        webhook_url: opt_text(row, 14)?.map(Into::into),
+        accepted_at: UnixMillis(row.get(15)?),
+        due_at: UnixMillis(row.get(16)?),
+        schedule_time: row.get(17)?,
+        expires_at: UnixMillis(row.get(18)?),
+        currency: number(row.get(19)?, "request", id)?,
         messages: Vec::new(),
         refused: refused.map_or_else(|| Some(Vec::new()), refused_from_json).ok_or_else(wrong)?,
     };
-    if request_sum(&request, asked, refused, sum) != row.get::<_, i64>(21)?
+    if request_sum(&request, asked, (refused, links), sum) != row.get::<_, i64>(22)?
         || i64::from(request.encoding.stored_code()) != encoding
     {
         return Err(wrong());
     }
-    Ok(RequestRow { request, asked: number(asked, "request", id)?, content: OnceLock::new() })
+    let links = links.map(|json| links_from_json(json).ok_or_else(wrong)).transpose()?;
+    Ok(RequestRow { request, links, asked: number(asked, "request", id)?, content: OnceLock::new() })
 }
 
 /// Check sum of a row in `request`.
-pub(crate) fn request_sum(request: &Request, asked: i64, refused: Option<&str>, sum: &mut RowSum) -> i64 {
+///
+/// Refused recipients and links are given as they are stored.
+pub(crate) fn request_sum(
+    request: &Request,
+    asked: i64,
+    (refused, links): (Option<&str>, Option<&str>),
+    sum: &mut RowSum,
+) -> i64 {
     sum.begin()
         .int(request.id.0)
         .int(i64::from(request.account.0))
@@ -234,6 +257,7 @@ pub(crate) fn request_sum(request: &Request, asked: i64, refused: Option<&str>, 
         .int(i64::from(request.traffic.code()))
         .text(request.sender.as_str())
         .text(&request.text)
+        .opt_text(links)
         .int(i64::from(request.encoding.stored_code()))
         .int(i64::from(request.parts))
         .int(i64::from(request.flash))
@@ -246,6 +270,18 @@ pub(crate) fn request_sum(request: &Request, asked: i64, refused: Option<&str>, 
         .int(asked)
         .opt_text(refused)
         .finish()
+}
+
+/// Short links as they are stored.
+pub(crate) fn links_to_json(links: &ShortLinks) -> String {
+    let places: Vec<(u32, u32)> = links.places.iter().map(|place| (place.start, place.end)).collect();
+    // Writing a text and numbers into memory can't fail; what could not be read back would be found by its sum.
+    serde_json::to_string(&(&links.base, places)).unwrap_or_default()
+}
+
+fn links_from_json(json: &str) -> Option<StoredLinks> {
+    let (base, places): (Box<str>, Vec<(u32, u32)>) = serde_json::from_str(json).ok()?;
+    Some((base, places.into()))
 }
 
 /// Refused recipients as they are stored.

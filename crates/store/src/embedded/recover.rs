@@ -118,7 +118,7 @@ fn read_span(connection: &Connection, name: SpanName, with_parked: bool) -> Resu
     };
     // Places of events are made like ids: neither must come again, whatever the clock does.
     let mut last_id = name.first.max(MessageId(last_position));
-    for table in ["message", "parked_receipt", "incoming", "incoming_part", "notice"] {
+    for table in ["message", "parked_receipt", "incoming", "incoming_part", "notice", "click"] {
         let last = one_number(connection, &format!("SELECT max(id) FROM {table}"))?;
         last_id = last_id.max(MessageId(last.unwrap_or(0)));
     }

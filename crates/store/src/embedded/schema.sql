@@ -17,7 +17,8 @@ CREATE TABLE request (
   fingerprint     BLOB NOT NULL,       -- first 16 octets of SHA-256 over what was asked
   traffic         INTEGER NOT NULL,    -- 0 code, 1 transactional, 2 bulk
   sender          TEXT NOT NULL,
-  text            TEXT NOT NULL,
+  text            TEXT NOT NULL,       -- as asked for
+  links           TEXT,                -- with shortLink, JSON: what stands before the codes, and from and to of each URL in text, in octets
   encoding        INTEGER NOT NULL,    -- 0 = GSM-7, 8 = UCS-2; 256 + 16 * locking + single = GSM-7 with national tables
   parts           INTEGER NOT NULL,    -- parts of each message
   flash           INTEGER NOT NULL,    -- 1 = shown at once, not stored on the handset
@@ -163,6 +164,18 @@ CREATE TABLE incoming_part (
   raw         BLOB NOT NULL,           -- body of the PDU as received
   check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above
   state       INTEGER NOT NULL         -- 0 waits for its siblings, 1 in a whole message, 2 in one told incomplete
+);
+
+-- Clicks on short links of messages, which may lie in older files.
+CREATE TABLE click (
+  id         INTEGER PRIMARY KEY,
+  message_id INTEGER NOT NULL,
+  link       INTEGER NOT NULL,         -- which link of the message, from 0
+  account    INTEGER NOT NULL,         -- as in the message
+  at         INTEGER NOT NULL,
+  agent      INTEGER NOT NULL,         -- 0 phone, 1 tablet, 2 computer, 3 other; programs: 4 bot, 5 probe
+  network    TEXT NOT NULL,            -- where from: IPv4 to 24 bits, IPv6 to 48
+  check_sum  INTEGER NOT NULL          -- CRC-32 over everything above
 );
 
 -- Sums for reports and balances, kept in the commits that change them.

@@ -25,7 +25,7 @@ use domain::id::AccountId;
 use tokio::sync::mpsc;
 
 /// The indexes of a sealed span, each named after what it finds.
-const INDEXES: [(&str, &str); 18] = [
+const INDEXES: [(&str, &str); 20] = [
     ("message_phone", "message(phone)"),
     ("message_operator_key", "message(operator_key) WHERE operator_key IS NOT NULL"),
     ("part_operator_key", "part(operator_key) WHERE operator_key IS NOT NULL"),
@@ -34,6 +34,8 @@ const INDEXES: [(&str, &str); 18] = [
     ("message_waiting", "message(carrier, account) WHERE status = 1"),
     ("message_due", "message(due_at) WHERE status = 1 AND due_at > 0"),
     ("message_open", "message(status, expires_at) WHERE status IN (1, 2)"),
+    ("click_account", "click(account, id)"),
+    ("click_message", "click(message_id)"),
     ("step_untold", "step(message_id, number) WHERE event = 1"),
     ("step_dead", "step(message_id, number) WHERE event = 3"),
     ("step_position", "step(position, account) WHERE position > 0"),

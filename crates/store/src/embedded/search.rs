@@ -151,7 +151,7 @@ fn by_time(shared: &Shared, query: &SearchQuery, page: &mut Page) -> Result<(), 
 
 fn record(shared: &Shared, span: &Span, id: i64) -> Result<MessageRecord, QuestionError> {
     shared.connections.with(span, |connection| {
-        let mut memo = RequestMemo::default();
+        let mut memo = RequestMemo::new(shared);
         let row =
             read::message(connection, MessageId(id), &mut memo.sum)?.ok_or_else(|| read::damaged("message", id))?;
         memo.record(connection, row)

@@ -6,6 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 use super::ask_receipts::parked_row;
+use super::clicks::click_row;
 use super::database::Fault;
 use super::event_rows::{event_columns, notice_row};
 use super::incoming_rows;
@@ -23,8 +24,8 @@ pub(crate) struct Table {
 }
 
 /// All tables of a span but `meta`.
-pub(crate) const TABLES: [Table; 9] = [
-    Table { name: "request", key: "id", columns: 22, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
+pub(crate) const TABLES: [Table; 10] = [
+    Table { name: "request", key: "id", columns: 23, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
     Table { name: "message", key: "id", columns: 20, judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
     Table { name: "part", key: "message_id, number", columns: 9, judge: judge_part },
     Table { name: "step", key: "message_id, number", columns: 19, judge: judge_step },
@@ -42,6 +43,7 @@ pub(crate) const TABLES: [Table; 9] = [
         columns: 15,
         judge: |row, sum| incoming_rows::part_row(row, sum).map(|_| ()),
     },
+    Table { name: "click", key: "id", columns: 8, judge: |row, sum| click_row(row, sum).map(|_| ()) },
     Table { name: "counter", key: "day, account, kind", columns: 6, judge: |_, _| Ok(()) },
 ];
 

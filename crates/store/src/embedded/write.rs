@@ -13,11 +13,11 @@ use super::columns::{PartColumns, StateColumns};
 use super::database::Fault;
 use super::event_rows::{EVENT_UNTOLD, EventColumns, UPDATE_STEP_EVENT};
 use super::index::Logged;
-use super::read::{prepare, refused_to_json, request_sum};
+use super::read::{links_to_json, prepare, refused_to_json, request_sum};
 use super::sum::RowSum;
 
 const INSERT_REQUEST: &str =
-    "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)";
+    "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
 const INSERT_MESSAGE: &str =
     "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,NULL,0,0,NULL,NULL,NULL,NULL,NULL,?12)";
 const UPDATE_MESSAGE: &str = "UPDATE message SET status=?2, status_at=?3, error=?4, steps=?5, part_state=?6, part_carrier=?7, taken_at=?8, \
@@ -61,7 +61,8 @@ fn looked_up<'s, 'a>(
 pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut RowSum) -> Result<(), Fault> {
     let refused = refused_to_json(&request.refused);
     let asked = i64::try_from(request.asked_recipients()).unwrap_or(i64::MAX);
-    let check_sum = request_sum(request, asked, refused.as_deref(), sum);
+    let links = request.links.as_deref().map(links_to_json);
+    let check_sum = request_sum(request, asked, (refused.as_deref(), links.as_deref()), sum);
     prepare(connection, INSERT_REQUEST)?.execute(params![
         request.id.0,
         request.account.0,
@@ -73,6 +74,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
         request.traffic.code(),
         request.sender.as_str(),
         request.text,
+        links,
         request.encoding.stored_code(),
         request.parts,
         request.flash,

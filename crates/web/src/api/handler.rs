@@ -22,7 +22,8 @@ use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
 use super::v2_1::{
-    cancel, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send, senders, statuses,
+    cancel, clicks, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send, senders,
+    statuses,
 };
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
@@ -158,6 +159,7 @@ impl<B: Backend> Api<B> {
             Action::Events => events::answer(&self.backend, &call).await,
             Action::DeadEvents => dead_events::answer(&self.backend, &call).await,
             Action::Replay => replay::answer(&self.backend, call).await,
+            Action::Clicks => clicks::answer(&self.backend, &call).await,
         }
     }
 }
@@ -167,6 +169,7 @@ impl Action {
         match self {
             Self::Send | Self::Preview | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts => Permission::SmsSend,
             Self::List
+            | Self::Clicks
             | Self::Incoming
             | Self::Conversation
             | Self::OptOuts

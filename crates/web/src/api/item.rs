@@ -64,7 +64,7 @@ pub struct SmsItem<'a> {
     sms_price: i64,
     currency: u16,
     number_of_parts: usize,
-    message: &'a str,
+    message: Cow<'a, str>,
     /// As asked, so always Unix seconds: 0 means now.
     schedule_time: i64,
     #[serde(rename = "type")]
@@ -88,10 +88,10 @@ impl<'a> SmsItem<'a> {
             sms_price: message.price.0,
             currency: request.currency,
             number_of_parts: usize::from(request.parts),
-            message: &request.text,
+            message: request.text_at(index),
             schedule_time: request.schedule_time,
             kind: u8::from(request.flash),
-            short_link: false,
+            short_link: request.links.is_some(),
             encoding: request.encoding.contract_code(),
         })
     }
@@ -107,10 +107,10 @@ impl<'a> SmsItem<'a> {
             sms_price: record.price.0,
             currency: record.currency,
             number_of_parts: record.parts.len(),
-            message: &record.text,
+            message: Cow::Borrowed(&record.text),
             schedule_time: record.schedule_time,
             kind: u8::from(record.flash),
-            short_link: false,
+            short_link: record.short_link,
             encoding: record.encoding.contract_code(),
         }
     }

@@ -15,6 +15,7 @@ pub(super) enum Resource {
     Events,
     DeadEvents,
     Replay,
+    Clicks,
 }
 
 /// What to do for a path and a method.
@@ -34,6 +35,7 @@ pub(super) enum Action {
     Events,
     DeadEvents,
     Replay,
+    Clicks,
 }
 
 /// Where a path leads.
@@ -46,13 +48,16 @@ pub(super) struct Target {
 
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
-    use Resource::{Conversation, DeadEvents, Events, Incoming, OptOuts, Preview, Replay, Senders, Sms, Statuses};
+    use Resource::{
+        Clicks, Conversation, DeadEvents, Events, Incoming, OptOuts, Preview, Replay, Senders, Sms, Statuses,
+    };
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
         "/v2.1/sms" => (Sms, "/v2.1/sms"),
         "/v2.1/sms/statuses" => (Statuses, "/v2.1/sms/statuses"),
         "/v2.1/sms/senders" => (Senders, "/v2.1/sms/senders"),
         "/v2.1/sms/preview" => (Preview, "/v2.1/sms/preview"),
+        "/v2.1/sms/clicks" => (Clicks, "/v2.1/sms/clicks"),
         "/v2/sms" => (Sms, "/v2/sms"),
         "/v2/sms/statuses" => (Statuses, "/v2/sms/statuses"),
         "/v2/sms/senders" => (Senders, "/v2/sms/senders"),
@@ -67,6 +72,7 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2/events" => (Events, "/v2/events"),
         "/v2/events/dead" => (DeadEvents, "/v2/events/dead"),
         "/v2/events/replay" => (Replay, "/v2/events/replay"),
+        "/v2/sms/clicks" => (Clicks, "/v2/sms/clicks"),
         path if is_conversation(path, "/v2.1/") => (Conversation, "/v2.1/conversations/{number}/{phone}"),
         path if is_conversation(path, "/v2/") => (Conversation, "/v2/conversations/{number}/{phone}"),
         _ => return None,
@@ -99,6 +105,7 @@ impl Resource {
             (Self::Events, &Method::GET) => Action::Events,
             (Self::DeadEvents, &Method::GET) => Action::DeadEvents,
             (Self::Replay, &Method::POST) => Action::Replay,
+            (Self::Clicks, &Method::GET) => Action::Clicks,
             _ => return None,
         })
     }
@@ -107,7 +114,9 @@ impl Resource {
     pub(super) fn allow(self) -> &'static str {
         match self {
             Self::Sms | Self::OptOuts => "GET, POST, DELETE",
-            Self::Statuses | Self::Incoming | Self::Conversation | Self::Events | Self::DeadEvents => "GET",
+            Self::Statuses | Self::Clicks | Self::Incoming | Self::Conversation | Self::Events | Self::DeadEvents => {
+                "GET"
+            }
             Self::Senders => "OPTIONS, GET",
             Self::Preview | Self::Replay => "POST",
         }

@@ -9,6 +9,7 @@ use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::tell;
+use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::{QuestionError, RecordError, Store};
@@ -103,10 +104,22 @@ impl Backend for Live {
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {
         self.store.search(query).await.map_err(|error| unanswered(&error))
     }
+
+    async fn clicks(&self, query: ClickQuery, external_id: Option<&str>) -> Result<ClickPage, Rejection> {
+        let mut messages = Vec::new();
+        if let Some(external_id) = external_id {
+            let found = self.store.find(query.account, external_id).await.map_err(|error| unanswered(&error))?;
+            messages.extend(found.iter().map(|record| record.id));
+            if messages.is_empty() {
+                return Ok(ClickPage::default());
+            }
+        }
+        self.store.clicks(ClickQuery { messages, ..query }).await.map_err(|error| unanswered(&error))
+    }
 }
 
 /// What a client is told when the store can't answer. The store has logged damage where it found it.
-fn unanswered(error: &QuestionError) -> Rejection {
+pub(crate) fn unanswered(error: &QuestionError) -> Rejection {
     let problem = match error {
         QuestionError::Overloaded | QuestionError::TimedOut => Problem::Overloaded,
         QuestionError::TooMany => {
@@ -115,7 +128,7 @@ fn unanswered(error: &QuestionError) -> Rejection {
         QuestionError::Closed => Problem::ShuttingDown,
         QuestionError::Damaged(_) => Problem::DataDamaged,
         QuestionError::Failed { .. } => {
-            tracing::error!(target: "web", %error, "the store could not answer a list");
+            tracing::error!(target: "web", %error, "the store could not answer a question");
             Problem::Internal
         }
     };

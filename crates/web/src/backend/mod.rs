@@ -7,4 +7,5 @@ mod live;
 mod port;
 
 pub use live::Live;
+pub(crate) use live::unanswered;
 pub use port::Backend;

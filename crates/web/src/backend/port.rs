@@ -8,6 +8,7 @@ use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
+use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 
@@ -80,4 +81,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// One page of an account's messages.
     fn search(&self, query: SearchQuery) -> impl Future<Output = Result<SearchPage, Rejection>> + Send;
+
+    /// One page of clicks on an account's short links; only on those of messages with `external_id`, where
+    /// one is given.
+    fn clicks(
+        &self,
+        query: ClickQuery,
+        external_id: Option<&str>,
+    ) -> impl Future<Output = Result<ClickPage, Rejection>> + Send;
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use domain::problem::Problem;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use hyper::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// Keeps search engines from listing links that were made for one person.
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -40,12 +42,27 @@ struct Envelope<'a, T> {
     errors: Option<Vec<FaultItem<'a>>>,
 }
 
+/// Where a link leads, for whoever does not follow by himself.
+#[derive(Serialize)]
+struct Moved<'a> {
+    url: &'a str,
+}
+
 impl Answer {
     /// Everything done, or (with faults) part of it: 200 or 207.
     #[must_use]
     pub fn done<T: Serialize>(uniq_id: UniqId, data: &[T], faults: &[Fault], extra: Extra) -> Self {
         let status = if faults.is_empty() { 200 } else { 207 };
         Self::write(status, uniq_id, Some(data), faults, extra)
+    }
+
+    /// Sends the client on to `location` (302). Nobody may remember that: the next click is to be seen too.
+    #[must_use]
+    pub fn moved(uniq_id: UniqId, location: &str) -> Self {
+        let mut answer = Self::write(302, uniq_id, Some(&[Moved { url: location }]), &[], Extra::default());
+        answer.add_header(LOCATION, location);
+        answer.headers.insert(ROBOTS, HeaderValue::from_static("noindex, nofollow"));
+        answer
     }
 
     /// Refused whole, with the headers that belong to the status.

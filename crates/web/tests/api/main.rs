@@ -12,6 +12,7 @@ mod events;
 mod hostile;
 mod http2;
 mod incoming;
+mod links;
 mod lists;
 mod operations;
 mod problems;

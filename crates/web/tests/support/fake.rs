@@ -20,6 +20,7 @@ use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use store::question::{ClickPage, ClickQuery, ClickRecord};
 use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::question::{EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling};
 use text::Encoding;
@@ -47,6 +48,8 @@ pub struct Inner {
     pub clock: Clock,
     pub orders: Mutex<Vec<Order>>,
     pub queries: Mutex<Vec<SearchQuery>>,
+    pub click_queries: Mutex<Vec<(ClickQuery, Option<String>)>>,
+    pub clicks: Mutex<Vec<ClickRecord>>,
     pub script: Mutex<Option<Script>>,
     pub records: Mutex<Vec<MessageRecord>>,
     pub next: Mutex<Option<MessageId>>,
@@ -72,6 +75,8 @@ impl Fake {
             clock: clock.clone(),
             orders: Mutex::default(),
             queries: Mutex::default(),
+            click_queries: Mutex::default(),
+            clicks: Mutex::default(),
             script: Mutex::default(),
             records: Mutex::default(),
             next: Mutex::default(),
@@ -160,6 +165,7 @@ fn refusal(details: Vec<RefusalDetail>) -> Refusal {
 /// A stored message for lists.
 pub fn record(external_id: &str, phone: &str, status: Status) -> MessageRecord {
     MessageRecord {
+        short_link: false,
         id: MessageId::first_at(NOW),
         account: AccountId(1),
         key: KeyId(1),
@@ -237,6 +243,7 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
         traffic: domain::lane::Traffic::Transactional,
         sender: Sender::parse(order.sender.as_deref().unwrap_or_default()).unwrap(),
         text: order.message.unwrap_or_default().into(),
+        links: None,
         encoding: Encoding::Gsm7,
         parts: 1,
         flash: order.message_type == Some(1),
@@ -379,6 +386,12 @@ impl Backend for Fake {
         }
         opt_outs.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(())
+    }
+
+    async fn clicks(&self, query: ClickQuery, external_id: Option<&str>) -> Result<ClickPage, Rejection> {
+        self.0.click_queries.lock().push((query, external_id.map(str::to_owned)));
+        let rows = self.0.clicks.lock().clone();
+        Ok(ClickPage { rows, next: *self.0.next.lock() })
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

@@ -147,6 +147,7 @@ async fn start(store: &Store, clock: Clock) -> Flow {
     let options = flow::Options {
         two_way: flow::two_way::Options::default(),
         tell: flow::tell::Options::default(),
+        links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
     };

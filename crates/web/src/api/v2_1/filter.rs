@@ -8,7 +8,7 @@ use domain::problem::Problem;
 use domain::sender::Sender;
 use domain::state::Status;
 use domain::timestamp;
-use store::question::{OrderBy, SearchPage, SearchQuery};
+use store::question::{ClickPage, ClickQuery, OrderBy, SearchPage, SearchQuery};
 
 use crate::api::call::Call;
 use crate::api::item::DateForm;
@@ -83,6 +83,48 @@ impl Filter {
             page = backend.search(query).await?;
         }
         if page.rows.is_empty() { Err(Problem::NothingFound.into()) } else { Ok(page) }
+    }
+}
+
+/// What a list of clicks was asked for.
+#[derive(Debug)]
+pub(super) struct ClickFilter {
+    query: ClickQuery,
+    external_id: Option<String>,
+    pub date_form: DateForm,
+}
+
+impl ClickFilter {
+    /// Reads the parameters; every one that can't be read is told.
+    pub(super) fn read(call: &Call) -> Result<Self, Rejection> {
+        let parameters = Parameters::parse(&call.query)?;
+        let mut faults = Vec::new();
+        let faults_in = &mut faults;
+        let limit = keep(parameters.number("limit", LIMIT_DEFAULT, 1, PAGE_ROWS_MAX), faults_in);
+        let counted = keep(parameters.number("onlyCounted", 0, 0, 1), faults_in).unwrap_or(0);
+        let query = ClickQuery {
+            account: call.caller.account.id,
+            messages: Vec::new(),
+            with_programs: counted == 0,
+            from: keep(parameters.read("dateFrom", |text| date_from(text, call.now)), faults_in).flatten(),
+            to: keep(parameters.read("dateTo", date_to), faults_in).flatten(),
+            limit: limit.unwrap_or(LIMIT_DEFAULT),
+            after: keep(parameters.read("cursor", MessageId::from_reference), faults_in).flatten(),
+        };
+        let external_id = keep(parameters.read("externalId", external_id), faults_in).flatten();
+        let date_form = keep(parameters.read("getFullDate", date_form), faults_in).flatten().unwrap_or_default();
+        if faults.is_empty() { Ok(Self { query, external_id, date_form }) } else { Err(Rejection::new(faults)) }
+    }
+
+    /// Asks, without the sign of the externalId and then with it, in case it was part of it.
+    pub(super) async fn ask<B: Backend>(&self, backend: &B) -> Result<ClickPage, Rejection> {
+        let given = self.external_id.as_deref();
+        let unsigned = given.map(|id| id.strip_prefix(EXTERNAL_ID_SIGN).unwrap_or(id));
+        let page = backend.clicks(self.query.clone(), unsigned).await?;
+        if page.rows.is_empty() && unsigned != given {
+            return backend.clicks(self.query.clone(), given).await;
+        }
+        Ok(page)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Version 2.1 of the API, one file per resource. `/v2` answers the same.
 
 pub(super) mod cancel;
+pub(super) mod clicks;
 pub(super) mod conversation;
 pub(super) mod dead_events;
 pub(super) mod events;
