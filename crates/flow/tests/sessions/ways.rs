@@ -9,7 +9,8 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest, Sha256};
 use simulator::operator::Behaviour;
-use smpp::pdu::{BindMode, BindResp, Outbind, SubmitSm};
+use smpp::pdu::{BindMode, BindResp, DataSm, Outbind, SubmitSm};
+use smpp::tlv::{TlvBuffer, tag};
 use smpp::{CommandId, CommandStatus, FrameCutter, Header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -105,11 +106,13 @@ async fn frame(stream: &mut TcpStream, cutter: &mut FrameCutter) -> (Header, Vec
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
-    let operator = operator(quick()).await;
+    let operator = operator(Behaviour { missing_per_mille: 1000, ..plain() }).await;
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let lines = format!("binds = 1\noutbind_listen = \"{free}\"\noutbind_allowed_addresses = [\"127.0.0.1\"]");
     let rig = Rig::start(&[("one", carrier("one", operator.address, &lines))]).await;
     rig.wait_bound("one", 1).await;
+    let ids = rig.send(phones(0, 0, 1)).await;
+    rig.wait_status(&ids, &[Status::Sent]).await;
     let mut stream = TcpStream::connect(free).await.unwrap();
     let (mut cutter, mut out) = (FrameCutter::new(4_096), BytesMut::new());
     Outbind { system_id: b"smsc", password: b"" }.encode(1, &mut out).unwrap();
@@ -120,9 +123,19 @@ async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
     let ok = CommandStatus::ROK;
     BindResp::encode_answer(BindMode::Receiver, ok, b"smsc", Some(0x34), bind.sequence_number, &mut out).unwrap();
     SubmitSm { short_message: b"hi", ..SubmitSm::default() }.encode_deliver(2, &mut out).unwrap();
+    let mut said = TlvBuffer::new();
+    said.push_text(tag::RECEIPTED_MESSAGE_ID, operator.ledger().parts()[0].id.as_bytes())
+        .push(tag::MESSAGE_STATE, &[2]);
+    DataSm { esm_class: 0x04, tlvs: said.as_tlvs(), ..DataSm::default() }.encode(3, &mut out).unwrap();
     stream.write_all(&out).await.unwrap();
-    let (answer, _) = frame(&mut stream, &mut cutter).await;
-    assert_eq!((answer.command_id, answer.command_status), (CommandId::DELIVER_SM_RESP, ok));
+    let mut answered = Vec::new();
+    for _ in 0..2 {
+        let (answer, _) = frame(&mut stream, &mut cutter).await;
+        answered.push((answer.command_id, answer.sequence_number, answer.command_status));
+    }
+    answered.sort_by_key(|(_, sequence_number, _)| *sequence_number);
+    assert_eq!(answered, [(CommandId::DELIVER_SM_RESP, 2, ok), (CommandId::DATA_SM_RESP, 3, ok)]);
     assert_eq!(rig.flow.settle.stats().incoming.load(std::sync::atomic::Ordering::Relaxed), 1);
+    rig.wait_status(&ids, &[Status::Delivered]).await;
     rig.stop().await;
 }

@@ -11,6 +11,7 @@ use super::{Applied, ControlDb, ControlError, Setup};
 mod applying;
 mod crash;
 mod history;
+mod links;
 mod problems;
 mod processes;
 mod secrets;
