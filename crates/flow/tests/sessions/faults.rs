@@ -93,6 +93,9 @@ async fn late_answers(response_timeout: u64, late: u64) {
     let rig = Rig::start(&[("one", carrier("one", operator.address, &lines))]).await;
     rig.wait_bound("one", 1).await;
     let ids = rig.send(phones(0, 0, 200)).await;
+    until("all have been tried", || operator.ledger().submitted.load(Ordering::Relaxed) >= 200).await;
+    // What is sent again is answered in time.
+    operator.behave(slow(5));
     rig.wait_status(&ids, &[Status::Sent]).await;
     let carrier = rig.carrier("one");
     until("late answers come", || carrier.binds()[0].stats().answered_late > 0).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::state::Status;
 use simulator::operator::{Behaviour, Refusal, When};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::rig::{Rig, carrier, operator, phones, plain, until};
 
@@ -190,4 +190,31 @@ async fn nothing_but_system_errors_opens_the_breaker_and_no_message_is_lost() {
     rig.wait_status(&ids, &[Status::Delivered]).await;
     assert_eq!(rig.carrier("one").breaker(), (false, 1));
     rig.stop().await;
+}
+
+/// How long the slowest of 99 messages took to reach the operator, in the usual round of 30.
+async fn usual_slowest(full: Option<Refusal>) -> Duration {
+    let behaviour = Behaviour { refusals: full.into_iter().collect(), missing_per_mille: 1000, ..plain() };
+    let operator = operator(behaviour).await;
+    let rig = Rig::start(&[("one", carrier("one", operator.address, "binds = 1\nwindow = 20"))]).await;
+    rig.wait_bound("one", 1).await;
+    let mut slowest = Vec::new();
+    for round in 0..30 {
+        let accepted = || operator.ledger().accepted.load(std::sync::atomic::Ordering::Relaxed);
+        let (started, before) = (Instant::now(), accepted());
+        rig.send_text(&format!("round {round}"), phones(0, 0, 100)).await;
+        until("the others are with the operator", || accepted() >= before + 99).await;
+        slowest.push(started.elapsed());
+    }
+    rig.stop().await;
+    slowest.sort();
+    slowest[slowest.len() / 2]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_c8_msgqful_per_dest_slows_nobody_else() {
+    let full = phones(0, 42, 1).next().unwrap();
+    let alone = usual_slowest(None).await;
+    let beside = usual_slowest(Some(Refusal { when: When::Suffix(full), command_status: 0x14 })).await;
+    assert!(beside <= alone * 2, "{beside:?} beside a full handset, {alone:?} without");
 }
