@@ -99,7 +99,7 @@ fn what_can_not_be_is_told() {
         assert_eq!(problem(lines), expected, "{lines}");
     }
     let pinned = example_with("tls = false", "tls = false\ntls_ca_file = \"/etc/ca.pem\"");
-    let problems = Setup::parse("setup.toml", &pinned).err().expect("nothing would be checked").to_string();
+    let problems = Setup::parse("setup.toml", &pinned).expect_err("nothing would be checked").to_string();
     assert!(problems.contains("without tls = true nothing is checked"), "{problems}");
 }
 
@@ -107,7 +107,7 @@ fn what_can_not_be_is_told() {
 fn statuses_that_can_not_be_are_told() {
     let told = |entry: &str| {
         let text = example_with("[[route]]", &format!("[[carrier.status]]\n{entry}\n\n[[route]]"));
-        Setup::parse("setup.toml", &text).err().expect(entry).to_string()
+        Setup::parse("setup.toml", &text).expect_err(entry).to_string()
     };
     assert!(told("code = \"0\"\naction = \"fail\"").contains("expected a command_status other than 0"));
     assert!(told("code = \"0x400\"\naction = \"panic\"").contains("expected one of \"retry-now\", \"slow-down\""));
