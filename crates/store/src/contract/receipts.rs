@@ -6,6 +6,7 @@ use domain::event::{Event, Payload};
 use domain::fact::{Fact, MessageFact, ParkedReceipt};
 use domain::id::{CarrierId, MessageId};
 use domain::lane::Lane;
+use domain::money::Money;
 use domain::receipt::ReceiptState;
 use domain::state::Status;
 
@@ -18,6 +19,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("a_receipt_without_a_message_is_parked", parked),
     ("states_only_move_up_and_each_move_is_told_once", only_up),
     ("the_history_explains_the_message", history),
+    ("a_message_cut_short_says_what_its_parts_cost", cut_short),
 ];
 
 fn forms(ids: &[&str]) -> Vec<Box<str>> {
@@ -196,4 +198,28 @@ fn history(place: &Place) {
         store = place.reopen(store);
     }
     assert_eq!(place.run(store.history(id.offset(1))), Ok(Vec::new()));
+}
+
+fn cut_short(place: &Place) {
+    let mut store = place.open();
+    let notes = Arc::new(Notes::default());
+    store.watch(Arc::<Notes>::clone(&notes));
+    let mut request = place.request(&store, Lane::Standard, 48_600_000_000, 1);
+    request.parts = 5;
+    request.messages[0].price = Money(3_500);
+    let id = place.accept(&store, request).id;
+    place.fact(&store, id, submitted(1, "op-1"));
+    place.fact(&store, id, submitted(2, "op-2"));
+    let refused = MessageFact::Refused { part: 3, carrier: CARRIER, command_status: 0x0b, is_final: true };
+    place.fact(&store, id, refused.clone());
+    place.fact(&store, id, refused);
+    let event = notes.moves().pop().and_then(|moved| moved.event).expect("the outcome is told");
+    for _ in 0..2 {
+        let steps = place.run(store.history(id)).expect("an answer");
+        let of_kind =
+            |kind: &str| steps.iter().filter(|step| &*step.kind == kind).map(|step| &*step.detail).collect::<Vec<_>>();
+        assert_eq!(of_kind("parts_taken"), ["2 of 5 parts, 0.1400 of 0.3500"]);
+        assert_eq!((of_kind("refused").len(), event.id.message), (2, id));
+        store = place.reopen(store);
+    }
 }

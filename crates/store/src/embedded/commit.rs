@@ -1,6 +1,5 @@
 //! Folds facts into rows within one transaction, and says what memory has to learn once it is durable.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use domain::incoming::{IncomingMessage, IncomingPart};
 use domain::lane::Lane;
 use domain::money::Money;
 use domain::request::Request;
-use domain::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, Status};
+use domain::state::{Change, Status};
 use foldhash::fast::FixedState;
 use rusqlite::Connection;
 
@@ -27,6 +26,7 @@ use super::index::Logged;
 use super::limits::STEPS_PER_MESSAGE_MAX;
 use super::live::{Head, Live, LiveCache};
 use super::read;
+use super::steps::{failed_call, new_step};
 use super::sum::RowSum;
 use super::write::{self, NewStep, Statements};
 use crate::watcher::{Committed, Moved};
@@ -290,7 +290,35 @@ impl<'a> Transaction<'a> {
         }
         let live = &self.touched[&id.0].live;
         self.outcome.follow(live, from, &change, at, told);
-        Ok(())
+        let is_cut_short = matches!(what, MessageFact::Refused { is_final: true, .. }) && moved.is_some();
+        if is_cut_short { self.cost_of_the_rest(id, at) } else { Ok(()) }
+    }
+
+    /// Of a long message that a part's refusal cut short, what the parts cost that were taken before.
+    fn cost_of_the_rest(&mut self, id: MessageId, at: UnixMillis) -> Result<(), Fault> {
+        let Some(touched) = self.touched.get_mut(&id.0) else { return Ok(()) };
+        let live = &mut touched.live;
+        let taken = live.progress.parts.iter().filter(|part| part.taken_at.is_some()).count();
+        let parts = live.progress.parts.len();
+        if taken == 0 || live.steps >= STEPS_PER_MESSAGE_MAX {
+            return Ok(());
+        }
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let cost = Money(live.price.0 / count(parts).max(1) * count(taken));
+        live.steps += 1;
+        let step = NewStep {
+            at: at.0,
+            kind: "parts_taken",
+            part: 0,
+            carrier: None,
+            status: None,
+            detail: format!("{taken} of {parts} parts, {cost} of {}", live.price).into(),
+            raw: &[],
+            told: false,
+            logged: None,
+        };
+        let event = EventId { message: id, step: live.steps };
+        write::step(&mut self.statements, event, &step, &mut self.sum)
     }
 
     fn event(&mut self, event: &Arc<Event>) -> Result<(), Fault> {
@@ -443,42 +471,4 @@ impl Outcome {
 
 fn wants_events(control: &Control, account: AccountId, kind: EventKind, webhook_url: Option<&str>) -> bool {
     webhook_url.is_some() || control.account(account).is_some_and(|account| account.endpoint(kind).is_some())
-}
-
-/// The step a fact leaves; a plain hand-over leaves none, for the part itself tells of it.
-fn new_step<'a>(what: &'a MessageFact, at: UnixMillis, moved: Option<Status>, told: bool) -> Option<NewStep<'a>> {
-    let step = |kind, part, carrier, detail: Cow<'a, str>, raw| {
-        Some(NewStep { at: at.0, kind, part, carrier, status: moved, detail, raw, logged: None, told })
-    };
-    match what {
-        MessageFact::Submitted { .. } => None,
-        MessageFact::Refused { part, carrier, command_status, .. } => {
-            step("refused", *part, Some(*carrier), format!("{command_status:#06x}").into(), &[])
-        }
-        MessageFact::Receipt { part, carrier, error, raw, .. } => {
-            step("receipt", *part, Some(*carrier), Cow::Borrowed(&**error), &**raw)
-        }
-        MessageFact::Unanswered { part, carrier } => step("unanswered", *part, Some(*carrier), "".into(), &[]),
-        // What came too late to end or cancel the message did not happen to it.
-        MessageFact::Ended { .. }
-        | MessageFact::NoReceipt { .. }
-        | MessageFact::Cancelled
-        | MessageFact::Purged { .. }
-            if moved.is_none() =>
-        {
-            None
-        }
-        MessageFact::NoReceipt { .. } => {
-            let reason = if moved == Some(Status::Delivered) { PARTIAL_EVIDENCE } else { NO_RECEIPT };
-            step("ended", 0, None, reason.into(), &[])
-        }
-        MessageFact::Ended { reason, .. } => step("ended", 0, None, (*reason).into(), &[]),
-        MessageFact::Cancelled => step("cancelled", 0, None, "".into(), &[]),
-        MessageFact::Purged { reason } => step("purged", 0, None, Cow::Borrowed(&**reason), &[]),
-    }
-}
-
-fn failed_call(call: &WebhookCall) -> String {
-    let answer = if call.http_status == 0 { String::new() } else { format!("HTTP {} ", call.http_status) };
-    format!("attempt {} after {} ms: {answer}{}", call.attempt, call.latency_ms, call.failure)
 }

@@ -48,6 +48,7 @@ mod sealer;
 pub(crate) mod search;
 pub(crate) mod shared;
 mod span;
+mod steps;
 mod sum;
 pub(crate) mod sums;
 pub(crate) mod tables;

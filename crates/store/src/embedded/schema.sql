@@ -76,7 +76,7 @@ CREATE TABLE step (
   message_id  INTEGER NOT NULL,
   number      INTEGER NOT NULL,        -- from 1
   at          INTEGER NOT NULL,
-  kind        TEXT NOT NULL,           -- refused, unanswered, receipt, ended, cancelled, told
+  kind        TEXT NOT NULL,           -- refused, parts_taken, unanswered, receipt, ended, cancelled, told
   part        INTEGER NOT NULL,        -- from 1, 0 = the whole message
   carrier     INTEGER,
   status      INTEGER,                 -- reached by it, if it moved the message
