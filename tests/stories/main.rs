@@ -16,3 +16,4 @@ mod receipts;
 mod restart_webhooks;
 mod send_and_read;
 mod short_links;
+mod wh_crash;

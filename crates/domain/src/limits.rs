@@ -145,13 +145,19 @@ pub const BOT_PATTERN_OCTETS_MAX: usize = 256 * 1024;
 pub const BOT_STEPS_AT_ONCE_MAX: usize = 10;
 /// Opt-outs an account may add; those that people ask for are always kept.
 pub const OPT_OUTS_PER_ACCOUNT_MAX: usize = 1_000_000;
+/// Waits between tries that one endpoint may have.
+pub const RETRIES_MAX: usize = 50;
+/// Longest wait between two tries, in seconds (7 days).
+pub const RETRY_SECONDS_MAX: u64 = 7 * 86_400;
+/// Longest time for which secrets overlap, in hours (7 days).
+pub const SECRET_OVERLAP_HOURS_MAX: u32 = 168;
 
 /// Events in one webhook call (API contract: an array).
 pub const EVENTS_PER_CALL_MAX: usize = 100;
 /// Events waiting in memory per endpoint; the rest stays in the store.
 pub const EVENTS_PER_ENDPOINT_MAX: usize = 10_000;
 /// Calls in progress to one endpoint.
-pub const CALLS_PER_ENDPOINT_MAX: usize = 10;
+pub const CALLS_PER_ENDPOINT_MAX: usize = 50;
 /// Calls in progress in all.
 pub const CALLS_MAX: usize = 500;
 /// Endpoints known at a time: the accounts' own and those named by requests.

@@ -85,11 +85,14 @@ problems! {
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
     EventNotFound = "E-5-003", 404, "Event not found", "This account has no event with this eventId, or it is not kept any more.";
     LinkUnknown = "E-5-004", 404, "Link unknown", "There is nothing behind this link. It may have expired, or a character of it is missing or wrong.";
+    EndpointUnknown = "E-5-005", 404, "No such webhook", "The account has no webhook for this kind of event.";
 
     ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
     IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";
     RequestInProgress = "E-6-003", 409, "Request in progress", "The same request is being handled right now. Repeat it in a second.";
     NotCancellable = "E-6-004", 409, "Can't be cancelled any more", "The message was handed over or has ended already.";
+    EndpointFailed = "E-6-005", 409, "Webhook did not answer", "The test call was not answered 2xx. meta.value says what came instead.";
+    EndpointNotOff = "E-6-006", 409, "Webhook is not off", "This webhook is called already; there is nothing to enable.";
 
     TooManyRequests = "E-7-001", 429, "Too many messages", "The account's rate is used up. Repeat the request after the time in Retry-After.";
     TooManyAttempts = "E-7-002", 429, "Too many wrong keys", "Too many calls with wrong keys came from this address. Wait before trying again.";

@@ -52,6 +52,9 @@ pub enum Command {
     Bot(crate::commands::Bot),
     /// Save what can be read of damaged data; says first what it would drop.
     Repair(Repair),
+    /// Test, rotate, look into and replay webhooks.
+    #[command(subcommand)]
+    Webhook(crate::commands::Webhook),
     /// Run an operator, a handset or a webhook receiver to test against.
     #[command(subcommand)]
     Simulate(crate::commands::Simulate),
@@ -123,6 +126,9 @@ pub struct Apply {
     /// Why; kept in the audit for ever. Without it the name of the file is noted.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Call every webhook of the file once before anything is saved; each must answer 2xx.
+    #[arg(long)]
+    pub test_webhooks: bool,
     /// Print the outcome as one JSON line.
     #[arg(long)]
     pub json: bool,
@@ -141,14 +147,8 @@ pub struct Send {
     #[arg(long)]
     pub sender: String,
     /// Where the API is.
-    #[arg(long, default_value = "http://127.0.0.1:8080", value_name = "URL", env = "POSTHORN_URL")]
-    pub url: String,
-    /// Value of the Authorization header.
-    #[arg(long, env = "POSTHORN_AUTHORIZATION", hide_env_values = true)]
-    pub authorization: String,
-    /// Value of the Application-Key header.
-    #[arg(long, env = "POSTHORN_APPLICATION_KEY", hide_env_values = true)]
-    pub application_key: String,
+    #[command(flatten)]
+    pub api: crate::commands::Api,
     /// Your own reference.
     #[arg(long)]
     pub external_id: Option<String>,

@@ -21,7 +21,7 @@ mod two_way;
 
 pub use account::{Account, AccountSettings, SenderEntry};
 pub use carrier::{BindMode, Carrier, DefaultAlphabet, InterfaceVersion, LongMessages};
-pub use endpoint::{Endpoint, EventKind};
+pub use endpoint::{Endpoint, EventKind, PreviousSecrets};
 pub use hold::{Hold, HoldMode};
 pub use key::{Key, KeySettings};
 pub use link::{Link, SubmitWith, sha256_digits, split_host};

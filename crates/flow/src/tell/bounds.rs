@@ -18,13 +18,35 @@ pub const ALONE_AFTER_START_MAX: usize = 100;
 /// Events read from the store at a time.
 pub const PAGE_EVENTS: usize = 1_000;
 /// Calls of one endpoint and lane that failed and wait for another try; beyond it nothing new is begun.
-pub const FROZEN_CALLS_MAX: usize = 100;
-/// Failures in a row after which an endpoint counts as down and is only probed.
-pub const FAILURES_TO_OPEN: u32 = 5;
-/// First pause between probes with new events; it doubles up to [`PROBE_PAUSE_MAX`].
+pub const FROZEN_CALLS_MAX: usize = 1_000;
+/// Events in those calls and in calls that are in progress; beyond it nothing new is begun.
+pub const FROZEN_EVENTS_MAX: usize = 10_000;
+/// Calls within a minute from which on an endpoint is judged.
+pub const CALLS_TO_JUDGE: u32 = 5;
+/// A call that takes longer than this is slow, even if it succeeds.
+pub const SLOW_CALL: Duration = Duration::from_secs(10);
+/// Pause between two probes of an endpoint that is down.
 pub const PROBE_PAUSE: Duration = Duration::from_secs(10);
-/// Longest pause between probes.
-pub const PROBE_PAUSE_MAX: Duration = Duration::from_secs(300);
+/// Calls are counted in stretches of this length …
+pub const HEALTH_BUCKET: Duration = Duration::from_secs(10);
+/// … of which so many, the last minute, say how an endpoint does.
+pub const HEALTH_BUCKETS: usize = 6;
+/// Calls in progress to an endpoint that nothing is known of yet.
+pub const CALLS_AT_FIRST: usize = 10;
+/// First pause between calls after a 429; each further one doubles it, successes take it back bit by bit.
+pub const GAP_MIN: Duration = Duration::from_millis(100);
+/// Longest pause between calls that 429s lead to.
+pub const GAP_MAX: Duration = Duration::from_secs(10);
+/// Calls that an endpoint may make in one turn, however small they are.
+pub const CALLS_PER_TURN_MAX: usize = 5;
+/// An endpoint that has done nothing but fail for so long is warned of …
+pub const WARN_AFTER_MS: i64 = 3_600_000;
+/// … and once more after a day.
+pub const WARN_AGAIN_AFTER_MS: i64 = 24 * 3_600_000;
+/// An endpoint that has done nothing but fail for five days is not called any more …
+pub const OFF_AFTER_MS: i64 = 5 * 24 * 3_600_000;
+/// … if it failed at least so often.
+pub const OFF_AFTER_FAILURES: u32 = 20;
 /// Longest time an endpoint's wish to be left alone (429 or 503 with `Retry-After`) holds all its calls.
 pub const HOLD_MAX: Duration = Duration::from_secs(3_600);
 /// Longest `Retry-After` that is honoured for a call.
@@ -43,8 +65,8 @@ pub const STORE_RETRY: Duration = Duration::from_secs(1);
 pub const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Events told while a page was read; beyond it the page is read again.
 pub const TOLD_DURING_READ_MAX: usize = 100_000;
-/// Endpoints that answered 410 and are remembered.
-pub const GONE_ENDPOINTS_MAX: usize = 1_000;
+/// Endpoints in trouble that are remembered; the trouble of further ones is only known while they are active.
+pub const TROUBLES_MAX: usize = 10_000;
 /// Time for one name look-up.
 pub const LOOK_UP: Duration = Duration::from_secs(3);
 /// Addresses of one name that are taken.
@@ -57,3 +79,11 @@ pub const ANSWER_HEADER_OCTETS_MAX: usize = 16 * 1024;
 pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Characters of an answer kept with a failed try.
 pub const EXCERPT_CHARACTERS_MAX: usize = 200;
+/// How often attempts are handed to the store.
+pub const LAB_FLUSH: Duration = Duration::from_secs(1);
+/// Successful attempts kept of those in between: beyond it they are only sampled.
+pub const SUCCESSES_KEPT_PER_FLUSH: usize = 20;
+/// Failed attempts kept of those in between.
+pub const FAILURES_KEPT_PER_FLUSH: usize = 200;
+/// Octets of an answer's body that tenants get to see: more would let them read what is not theirs.
+pub const ANSWER_SHOWN_OCTETS_MAX: usize = 1_024;

@@ -3,34 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::control::EventKind;
+use domain::clock::UnixMillis;
 use domain::event::{CallId, Event};
 use domain::fact::EventId;
-use domain::id::AccountId;
 use domain::lane::Lane;
 use domain::limits::{EVENTS_PER_CALL_MAX, EVENTS_PER_ENDPOINT_MAX};
+use domain::webhook::{EndpointName, EndpointTrouble, OffReason};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::bounds::{
-    ALONE_AFTER_START_MAX, EVENTS_GUARANTEED, EVENTS_OF_FAILING_MAX, FAILURES_TO_OPEN, FROZEN_CALLS_MAX, GATHER,
-    PROBE_PAUSE, PROBE_PAUSE_MAX, REFILL_BELOW,
+    ALONE_AFTER_START_MAX, CALLS_AT_FIRST, EVENTS_GUARANTEED, EVENTS_OF_FAILING_MAX, FROZEN_CALLS_MAX,
+    FROZEN_EVENTS_MAX, GAP_MAX, GAP_MIN, GATHER, REFILL_BELOW,
 };
+use super::health::{Health, Turn};
 use super::queue::{Fresh, LaneQueue, Standing};
 use super::target::Target;
 use super::transport::Post;
+use super::trouble::{News, Trouble};
+use super::turns::Deficit;
 
-/// Names an endpoint: an account's own, or one that requests named.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// Whose endpoint.
-    pub account: AccountId,
-    /// What it is told.
-    pub kind: EventKind,
-    /// The URL that requests named; `None` for the account's own.
-    pub url: Option<Arc<str>>,
-}
+/// Names an endpoint.
+pub type Key = EndpointName;
 
 /// Where an endpoint is called, or why its events can't be told.
 pub type Resolved = Result<Arc<Target>, &'static str>;
@@ -41,6 +36,8 @@ pub struct Endpoint {
     pub key: Key,
     /// Its connections.
     pub post: Arc<dyn Post>,
+    /// What is left of its turn at the slots.
+    pub deficit: Arc<Deficit>,
     /// Wakes the pump.
     pub wake: Notify,
     /// Its target under a version of the control data.
@@ -57,18 +54,57 @@ pub struct State {
     pub pumped: bool,
     /// Taken off the list: events go to a new one of the same name.
     pub retired: bool,
-    /// It answered 410 under this version of the control data.
-    pub gone: Option<u64>,
+    /// It is not called any more.
+    pub off: Option<Off>,
+    /// Since when it does nothing but fail.
+    pub trouble: Trouble,
+    health: Health,
     in_flight: usize,
-    /// When the last call of fresh events began.
+    /// When the last call began.
     last_begun: Option<Instant>,
     /// Calls at a time, adapted to how it answers.
     limit: usize,
     limit_max: usize,
-    failures_in_row: u32,
-    pause: Duration,
-    next_probe: Instant,
+    /// Successes since the limit rose last, of calls that were held up by it.
+    held_up: usize,
+    /// Pause between calls, while it answered 429 lately.
+    gap: Duration,
     held_until: Instant,
+}
+
+/// Why an endpoint is not called any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Off {
+    /// Since when.
+    pub at: UnixMillis,
+    /// Why.
+    pub reason: OffReason,
+    /// The main URL that this is about; another one gets its own chance.
+    pub url: Box<str>,
+}
+
+/// What the end of a call changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Events that were left to the store because the endpoint is down now.
+    pub left: usize,
+    /// What became of the breaker.
+    pub turn: Turn,
+    /// What the owner should hear of.
+    pub news: News,
+}
+
+/// How a call ended, as far as the endpoint goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// What becomes of its events.
+    pub ending: Ending,
+    /// When it ended.
+    pub at: UnixMillis,
+    /// How long it took.
+    pub took: Duration,
+    /// The receiver asked for fewer calls (429).
+    pub too_many: bool,
 }
 
 /// When something can be begun.
@@ -120,24 +156,35 @@ pub enum Ending {
 }
 
 impl Endpoint {
-    /// An endpoint with nothing waiting.
-    pub fn new(key: Key, post: Arc<dyn Post>, limit_max: usize) -> Self {
+    /// An endpoint with nothing waiting, and what is remembered of it.
+    pub fn new(key: Key, post: Arc<dyn Post>, limit_max: usize, remembered: Option<&EndpointTrouble>) -> Self {
         let now = Instant::now();
-        let state = State {
+        let mut state = State {
             lanes: Default::default(),
             pumped: false,
             retired: false,
-            gone: None,
+            off: None,
+            trouble: Trouble::default(),
+            health: Health::new(now),
             in_flight: 0,
             last_begun: None,
-            limit: limit_max,
+            limit: CALLS_AT_FIRST.min(limit_max),
             limit_max,
-            failures_in_row: 0,
-            pause: PROBE_PAUSE,
-            next_probe: now,
+            held_up: 0,
+            gap: Duration::ZERO,
             held_until: now,
         };
-        Self { key, post, wake: Notify::new(), target: Mutex::new(None), state: Mutex::new(state) }
+        if let Some(known) = remembered {
+            state.remember(known);
+        }
+        Self {
+            key,
+            post,
+            deficit: Arc::default(),
+            wake: Notify::new(),
+            target: Mutex::new(None),
+            state: Mutex::new(state),
+        }
     }
 
     /// What changes; never held across an await.
@@ -147,14 +194,40 @@ impl Endpoint {
 }
 
 impl State {
-    /// Whether it failed so often in a row that it is only probed.
+    /// Whether it fails so often, or is so slow, that it is only probed.
     pub fn is_down(&self) -> bool {
-        self.failures_in_row >= FAILURES_TO_OPEN
+        self.health.is_open()
     }
 
     /// Whether the last try failed: further ones count as probes.
     pub fn is_failing(&self) -> bool {
-        self.failures_in_row > 0
+        self.health.is_failing() || self.health.is_open()
+    }
+
+    /// What an earlier run of the program knew of it.
+    pub fn remember(&mut self, known: &EndpointTrouble) {
+        self.off = known.off.map(|(at, reason)| Off { at, reason, url: known.url.clone() });
+        self.trouble = Trouble { since: Some(known.since), failures: known.failures, warnings: 0 };
+    }
+
+    /// Calls in progress, and how many there may be.
+    pub fn calls(&self) -> (usize, usize) {
+        (self.in_flight, self.limit)
+    }
+
+    /// Events of the next call, roughly.
+    pub fn next_events(&self) -> usize {
+        if self.is_down() {
+            return 1;
+        }
+        self.lanes.iter().map(|queue| queue.fresh.len()).max().unwrap_or(1).clamp(1, EVENTS_PER_CALL_MAX)
+    }
+
+    /// It may be called again: one probe goes first.
+    pub fn turn_on(&mut self) {
+        self.off = None;
+        self.trouble = Trouble::default();
+        self.health.open_for_probe(Instant::now());
     }
 
     /// Takes a fresh event, if there is room. `crowded` says that memory is full over all endpoints,
@@ -195,32 +268,37 @@ impl State {
 
     /// When the next try can begin.
     pub fn ready(&self, now: Instant) -> Ready {
-        if self.in_flight >= self.limit {
+        if self.in_flight >= self.limit || (self.is_down() && self.in_flight > 0) {
             return Ready::Never;
         }
         let earliest = self.lanes.iter().filter_map(|queue| {
             let due = queue.due.first().map(|(at, _)| *at);
             due.into_iter().chain(self.fresh_at(queue, now)).min()
         });
-        match earliest.min().map(|at| at.max(self.held_until)) {
+        match earliest.min().map(|at| at.max(self.not_before())) {
             None => Ready::Never,
             Some(at) if at <= now => Ready::Now,
             Some(at) => Ready::At(at),
         }
     }
 
+    /// No call goes out before that moment: the receiver asked for it, or it is down and was just probed.
+    fn not_before(&self) -> Instant {
+        let gap = self.last_begun.filter(|_| !self.gap.is_zero()).map(|begun| begun + self.gap);
+        let moments = [self.health.next_probe(), gap];
+        moments.into_iter().flatten().fold(self.held_until, Instant::max)
+    }
+
     /// When fresh events can go: at once if nothing was going on or a call is full; else they gather.
     fn fresh_at(&self, queue: &LaneQueue, now: Instant) -> Option<Instant> {
         let oldest = queue.fresh.front()?;
-        if queue.calls.len() >= FROZEN_CALLS_MAX {
+        let in_calls = queue.known.len().saturating_sub(queue.fresh.len());
+        if queue.calls.len() >= FROZEN_CALLS_MAX || in_calls >= FROZEN_EVENTS_MAX {
             return None;
-        }
-        if self.is_down() {
-            return Some(self.next_probe);
         }
         let full = queue.fresh.len() >= EVENTS_PER_CALL_MAX;
         Some(match u32::try_from(self.in_flight) {
-            _ if full => now,
+            _ if full || self.is_down() => now,
             // Out of the blue an event goes at once; in a stream of them each call takes a few along.
             Ok(0) => self.last_begun.map_or(now, |begun| begun + GATHER),
             Ok(calls) => oldest.since + GATHER * calls,
@@ -230,7 +308,7 @@ impl State {
 
     /// Begins the next try, if one can begin: the urgent lane first, in it what waited longest.
     pub fn take(&mut self, now: Instant) -> Option<Ticket> {
-        if self.in_flight >= self.limit || self.held_until > now {
+        if self.in_flight >= self.limit || self.not_before() > now || (self.is_down() && self.in_flight > 0) {
             return None;
         }
         for lane in Lane::ALL {
@@ -239,18 +317,13 @@ impl State {
             // While an endpoint is down one event is enough to learn whether it is back.
             let events_max = if self.is_down() { 1 } else { EVENTS_PER_CALL_MAX };
             let queue = &mut self.lanes[index];
-            let last_begun = &mut self.last_begun;
-            let id = queue.take_due(Some(now)).or_else(|| {
-                if !fresh_may_go {
-                    return None;
-                }
-                *last_begun = Some(now);
-                queue.begin_call(events_max)
-            });
+            let id = queue.take_due(Some(now)).or_else(|| fresh_may_go.then(|| queue.begin_call(events_max)).flatten());
             let Some(id) = id else { continue };
             let Some(parcel) = queue.calls.get_mut(&id) else { continue };
             parcel.standing = Standing::InFlight;
             self.in_flight += 1;
+            self.last_begun = Some(now);
+            self.health.probed(now);
             return Some(Ticket {
                 id,
                 lane,
@@ -273,13 +346,14 @@ impl State {
         None
     }
 
-    /// A try ended. `pause` gives the pause before the next probe its share of chance. Returns how many
-    /// events were left to the store because the endpoint is down now.
-    pub fn finish(&mut self, ticket: &Ticket, ending: Ending, pause: impl Fn(Duration) -> Duration) -> usize {
+    /// A try ended.
+    pub fn finish(&mut self, ticket: &Ticket, ended: &Ended) -> Changed {
         let now = Instant::now();
+        let backlog = self.lanes.iter().any(|queue| queue.fresh.len() >= EVENTS_PER_CALL_MAX);
+        let was_full = self.in_flight >= self.limit || backlog;
         let queue = &mut self.lanes[ticket.lane.index()];
         self.in_flight = self.in_flight.saturating_sub(1);
-        match ending {
+        match ended.ending {
             Ending::Told | Ending::Dead => drop(queue.calls.remove(&ticket.id)),
             Ending::Retry(at, held) => {
                 queue.freeze(ticket.id, at);
@@ -289,37 +363,45 @@ impl State {
                 }
             }
         }
-        if ending == Ending::Told {
-            self.succeeded(now);
-            return 0;
+        let failed = ended.ending != Ending::Told;
+        let turn = self.health.note(now, failed, ended.took);
+        let news = self.trouble.note(ended.at, failed);
+        if failed {
+            self.fewer(ended.too_many)
+        } else {
+            self.more(was_full)
         }
-        self.failed(now, pause)
-    }
-
-    fn succeeded(&mut self, now: Instant) {
-        if self.is_down() {
+        if turn == Turn::Closed {
             self.lanes.iter_mut().for_each(|queue| queue.bring_forward(now));
         }
-        self.failures_in_row = 0;
-        self.pause = PROBE_PAUSE;
-        self.limit = (self.limit + 1).min(self.limit_max);
+        let left = if turn == Turn::Opened {
+            self.lanes.iter_mut().map(|queue| queue.trim(EVENTS_OF_FAILING_MAX)).sum()
+        } else {
+            0
+        };
+        Changed { left, turn, news }
     }
 
-    fn failed(&mut self, now: Instant, pause: impl Fn(Duration) -> Duration) -> usize {
-        self.failures_in_row = self.failures_in_row.saturating_add(1);
-        self.limit = 1;
-        if !self.is_down() {
-            return 0;
+    /// It answered well. If calls had to wait for others to end, after a round of them one more may go.
+    fn more(&mut self, was_full: bool) {
+        self.gap = self.gap * 7 / 8;
+        if self.gap < GAP_MIN / 8 {
+            self.gap = Duration::ZERO;
         }
-        let queues = self.lanes.iter_mut();
-        let left = queues.map(|queue| queue.trim(EVENTS_OF_FAILING_MAX)).sum();
-        // Calls that were in progress together fail together: the pause grows once for all of them.
-        if now < self.next_probe {
-            return left;
+        self.held_up += usize::from(was_full);
+        if self.held_up >= self.limit && self.limit < self.limit_max {
+            self.limit += 1;
+            self.held_up = 0;
         }
-        self.next_probe = now + pause(self.pause);
-        self.pause = (self.pause * 2).min(PROBE_PAUSE_MAX);
-        left
+    }
+
+    /// It failed: half as many calls at a time, and after a 429 longer pauses between them.
+    fn fewer(&mut self, too_many: bool) {
+        self.limit = (self.limit / 2).max(1);
+        self.held_up = 0;
+        if too_many {
+            self.gap = (self.gap * 2).clamp(GAP_MIN, GAP_MAX);
+        }
     }
 
     /// No call before that moment: the receiver asked for it.

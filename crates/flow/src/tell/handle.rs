@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use domain::control::Endpoint;
 use domain::event::Event;
 use domain::fact::EventId;
@@ -11,9 +10,9 @@ use url::Url;
 
 use super::error::OutboxError;
 use super::hub::{AnswerHook, Hub};
-use super::sign::Signer;
 use super::stats::Figures;
 use super::transport::Answer;
+use super::try_out;
 use super::url::{UrlProblem, check_with};
 
 /// The way into this stage.
@@ -54,12 +53,7 @@ impl Handle {
     /// # Errors
     /// [`UrlProblem`] when the URL may not be called at all.
     pub async fn try_out(&self, endpoint: &Endpoint) -> Result<Answer, UrlProblem> {
-        let url = self.check_url(&endpoint.url)?;
-        let uri = url.as_str().parse().map_err(|_| UrlProblem::Unreadable)?;
-        let body = Bytes::from_static(b"[]");
-        let now = self.0.clock.now();
-        let headers = Signer::new(endpoint).headers(&format!("test-{:x}", now.0), now, 1, &body);
-        Ok(self.0.transport.open().post(uri, headers, body).await)
+        try_out::call(endpoint, &*self.0.transport, &self.0.clock, self.check_url(&endpoint.url)).await
     }
 
     /// Has events told again, whatever became of them before: durable when this returns `Ok`, told soon

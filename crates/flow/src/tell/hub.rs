@@ -4,19 +4,22 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use domain::choice::Choice;
 use domain::clock::Clock;
 use domain::event::Event;
 use domain::fact::EventId;
 use domain::lane::Lane;
 use domain::limits::ENDPOINTS_MAX;
+use domain::webhook::{EndpointTrouble, OffReason};
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::bounds::{EVENTS_IN_MEMORY_MAX, GONE_ENDPOINTS_MAX, TOLD_DURING_READ_MAX};
-use super::endpoint::{Endpoint, Key, Pushed, Resolved};
+use super::bounds::{EVENTS_IN_MEMORY_MAX, TOLD_DURING_READ_MAX, TROUBLES_MAX};
+use super::endpoint::{Endpoint, Key, Off, Pushed, Resolved};
 use super::guard::Guard;
+use super::lab::Lab;
 use super::options::Options;
 use super::outbox::{BoxFuture, Outbox};
 use super::schedule::Schedule;
@@ -41,6 +44,8 @@ pub struct Hub {
     pub stats: Stats,
     /// Learns what receivers answered to calls they took.
     pub answer_hook: OnceLock<AnswerHook>,
+    /// The latest attempts.
+    pub lab: Arc<Lab>,
     /// By lane.
     pub reading: [Reading; 2],
     /// Endpoints whose pump is to be started; each is in it at most once.
@@ -48,8 +53,9 @@ pub struct Hub {
     /// Something is in `to_start`.
     pub start: Notify,
     pub(super) endpoints: Mutex<HashMap<Key, Arc<Endpoint>, RandomState>>,
+    /// Endpoints in trouble, as far as the store knows of them.
+    pub(super) book: Mutex<HashMap<Key, EndpointTrouble, RandomState>>,
     in_memory: AtomicUsize,
-    gone: AtomicUsize,
 }
 
 /// Why events are read from the store.
@@ -127,12 +133,13 @@ impl Hub {
             options,
             stats: Stats::default(),
             answer_hook: OnceLock::new(),
+            lab: Arc::default(),
             reading: Default::default(),
             to_start: Mutex::default(),
             start: Notify::new(),
             endpoints: Mutex::default(),
+            book: Mutex::default(),
             in_memory: AtomicUsize::new(0),
-            gone: AtomicUsize::new(0),
         }
     }
 
@@ -217,7 +224,9 @@ impl Hub {
         if endpoints.len() >= ENDPOINTS_MAX {
             return None;
         }
-        let endpoint = Arc::new(Endpoint::new(key.clone(), self.transport.open(), self.slots.per_endpoint()));
+        let remembered = self.book.lock().get(&key).cloned();
+        let (post, limit) = (self.transport.open(), self.slots.per_endpoint());
+        let endpoint = Arc::new(Endpoint::new(key.clone(), post, limit, remembered.as_ref()));
         endpoints.insert(key, Arc::clone(&endpoint));
         Some(endpoint)
     }
@@ -227,17 +236,12 @@ impl Hub {
         self.endpoints.lock().values().cloned().collect()
     }
 
-    /// Takes an idle endpoint off the list; false when something came in meanwhile. One that answered 410
-    /// stays on it, so that it is remembered.
+    /// Takes an idle endpoint off the list; false when something came in meanwhile.
     pub fn retire(&self, endpoint: &Endpoint) -> bool {
         let mut endpoints = self.endpoints.lock();
         let mut state = endpoint.state();
-        let remembered = state.gone.is_some() && self.gone.load(Relaxed) <= GONE_ENDPOINTS_MAX;
-        if !state.is_idle() || remembered {
+        if !state.is_idle() {
             return false;
-        }
-        if state.gone.take().is_some() {
-            self.gone.fetch_sub(1, Relaxed);
         }
         state.retired = true;
         endpoints.remove(&endpoint.key);
@@ -253,33 +257,89 @@ impl Hub {
     /// Where the endpoint is called, or why its events can't be told.
     pub fn target(&self, endpoint: &Endpoint) -> Resolved {
         let control = self.outbox.control();
-        let gone_under = endpoint.state().gone;
-        match gone_under {
-            Some(version) if version == control.version => return Err(GONE),
-            Some(_) => {
-                endpoint.state().gone = None;
-                self.gone.fetch_sub(1, Relaxed);
+        let resolved = {
+            let mut cached = endpoint.target.lock();
+            match &*cached {
+                Some((version, target)) if *version == control.version => target.clone(),
+                _ => {
+                    let target = Target::of(&endpoint.key, &control, &self.schedule).map(Arc::new);
+                    *cached = Some((control.version, target.clone()));
+                    target
+                }
             }
-            None => {}
+        };
+        let mut state = endpoint.state();
+        match (&state.off, &resolved) {
+            (Some(off), Ok(target)) if *off.url == *target.main_text => Err(off_text(off.reason)),
+            (Some(_), Ok(_)) => {
+                // The setup names another URL now.
+                state.turn_on();
+                resolved
+            }
+            _ => resolved,
         }
-        let mut cached = endpoint.target.lock();
-        match &*cached {
-            Some((version, target)) if *version == control.version => target.clone(),
-            _ => {
-                let target = Target::of(&endpoint.key, &control).map(Arc::new);
-                *cached = Some((control.version, target.clone()));
-                target
+    }
+
+    /// What an earlier run knew of endpoints. No pump runs yet, but events may have come in already.
+    pub fn remember(&self, troubles: Vec<EndpointTrouble>) {
+        let mut book = self.book.lock();
+        book.extend(troubles.into_iter().map(|one| (one.name.clone(), one)));
+        for endpoint in self.all() {
+            if let Some(known) = book.get(&endpoint.key) {
+                endpoint.state().remember(known);
             }
         }
     }
 
-    /// The endpoint answered 410: it is not called again until the control data change.
-    pub fn gone(&self, endpoint: &Endpoint) {
-        let version = self.outbox.control().version;
-        if endpoint.state().gone.replace(version).is_none() {
-            self.gone.fetch_add(1, Relaxed);
+    /// The endpoint is not called any more, until it is turned on again or gets another URL.
+    pub fn turn_off(&self, endpoint: &Endpoint, url: &str, reason: OffReason) {
+        let at = self.clock.now();
+        endpoint.state().off = Some(Off { at, reason, url: url.into() });
+        let account = endpoint.key.account.0;
+        tracing::error!(target: "tell", account, event = endpoint.key.kind.name(), reason = reason.as_str(),
+            "an endpoint is not called any more; see `posthorn webhook list`");
+    }
+
+    /// What is remembered of the endpoint's trouble; `None` if it has none.
+    pub fn trouble_of(&self, endpoint: &Endpoint, url: &str) -> Option<EndpointTrouble> {
+        let state = endpoint.state();
+        let off = state.off.as_ref().map(|off| (off.at, off.reason));
+        if state.trouble.warnings == 0 && off.is_none() {
+            return None;
         }
-        tracing::warn!(target: "tell", account = endpoint.key.account.0, "an endpoint answered 410 and is not called any more");
+        let since = state.trouble.since.or_else(|| off.map(|off| off.0)).unwrap_or_else(|| self.clock.now());
+        Some(EndpointTrouble {
+            name: endpoint.key.clone(),
+            url: url.into(),
+            since,
+            failures: state.trouble.failures,
+            off,
+        })
+    }
+
+    /// Writes down what is remembered of the endpoint's trouble, or that it is over.
+    pub async fn write_down(&self, endpoint: &Endpoint, url: &str) {
+        let name = endpoint.key.clone();
+        let written = match self.trouble_of(endpoint, url) {
+            Some(trouble) => {
+                let mut book = self.book.lock();
+                if book.len() >= TROUBLES_MAX && !book.contains_key(&name) {
+                    return;
+                }
+                book.insert(name, trouble.clone());
+                drop(book);
+                self.outbox.keep_trouble(trouble)
+            }
+            None => {
+                if self.book.lock().remove(&name).is_none() {
+                    return;
+                }
+                self.outbox.end_trouble(name)
+            }
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(target: "tell", %error, "the state of an endpoint can't be written down");
+        }
     }
 
     /// The ends of these events are durable.
@@ -306,9 +366,12 @@ impl Hub {
         let endpoints = self.all();
         figures.queued = self.in_memory.load(Relaxed) as u64;
         figures.endpoints = endpoints.len() as u64;
+        figures.endpoints_off = self.book.lock().values().filter(|known| known.off.is_some()).count() as u64;
         for endpoint in endpoints {
             let state = endpoint.state();
             figures.endpoints_down += u64::from(state.is_down());
+            figures.endpoints_failing_hour += u64::from(state.trouble.warnings >= 1);
+            figures.endpoints_failing_day += u64::from(state.trouble.warnings >= 2);
             let age = state.oldest_due().map_or(Duration::ZERO, |since| since.elapsed());
             figures.oldest_due_ms = figures.oldest_due_ms.max(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         }
@@ -316,8 +379,13 @@ impl Hub {
     }
 }
 
-/// Recorded with events whose endpoint answered 410.
-pub const GONE: &str = "gone: the endpoint answered 410";
+/// Recorded with events whose endpoint is not called any more.
+pub fn off_text(reason: OffReason) -> &'static str {
+    match reason {
+        OffReason::Gone => "gone: the endpoint answered 410",
+        OffReason::Failing => "off: the endpoint has done nothing but fail for five days",
+    }
+}
 
 fn id_lane(id: EventId) -> usize {
     id.message.lane().index()

@@ -29,7 +29,8 @@ pub struct Options {
     pub connect_ms: u64,
     /// Calls in progress in all. Default: 500.
     pub calls_max: usize,
-    /// Calls in progress to one endpoint, 1 to 50. Default: 10.
+    /// Calls in progress to one endpoint at most, 1 to 50. It begins with 10; how it answers makes them more or
+    /// fewer. However many are allowed here, one endpoint gets at most a twentieth of `calls_max`. Default: 50.
     pub calls_per_endpoint_max: usize,
     /// Seconds to wait after each failed try, give or take a fifth; after the last of them comes the
     /// last try. Default: 12 tries in about 76 hours.

@@ -3,26 +3,33 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::choice::Choice;
 use domain::clock::UnixMillis;
 use domain::fact::{CallOutcome, WebhookCall};
 use domain::limits::DRAIN_MS;
+use domain::webhook::OffReason;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::body;
 use super::bounds::HOLD_MAX;
-use super::endpoint::{Ending, Endpoint, Ready, Ticket};
-use super::hub::{GONE, Hub};
+use super::endpoint::{Changed, Ended as CallEnded, Ending, Endpoint, Ready, Ticket};
+use super::health::Turn;
+use super::hub::{Hub, off_text};
+use super::lab::Sample;
 use super::recorder::{Record, Records};
 use super::stats::Stats;
 use super::target::Target;
 use super::transport::Answer;
+use super::trouble::News;
 
 /// How long a pump with nothing to do is kept, with its connections.
 const IDLE: Duration = Duration::from_secs(60);
 /// Statuses by which a receiver says that it is overloaded.
-const OVERLOADED: [u16; 2] = [429, 503];
+const OVERLOADED: [u16; 2] = [TOO_MANY, 503];
+/// By this one a receiver asks for fewer calls.
+const TOO_MANY: u16 = 429;
 
 /// Pumps one endpoint.
 pub struct Pump {
@@ -93,9 +100,13 @@ impl Pump {
 
     /// Waits for its turn, then starts the call that is due by then.
     async fn begin(&mut self, target: Arc<Target>, calls: &mut JoinSet<()>) {
-        let failing = self.endpoint.state().is_failing();
+        let (failing, events) = {
+            let state = self.endpoint.state();
+            (state.is_failing(), state.next_events())
+        };
+        let endpoint = &self.endpoint;
         let slot = tokio::select! {
-            slot = self.hub.slots.acquire(self.endpoint.key.account, failing) => slot,
+            slot = self.hub.slots.acquire(endpoint.key.account, failing, &endpoint.deficit, events) => slot,
             _ = self.drain.wait_for(|&draining| draining) => return,
         };
         let ticket = self.endpoint.state().take(Instant::now());
@@ -156,10 +167,9 @@ impl Call {
         let _gauge = Gauge::up(&stats.in_flight);
         let id = self.ticket.id.to_string();
         let body = bytes::Bytes::from(body::write(&self.ticket.events, &self.target.main_text));
-        let headers = || self.target.signer.headers(&id, self.hub.clock.now(), self.ticket.attempt, &body);
-        let mut answer = self.endpoint.post.post(self.target.main.clone(), headers(), body.clone()).await;
+        let mut answer = self.post(&self.target.main, &id, &body).await;
         if let Some(secondary) = self.target.secondary.as_ref().filter(|_| !answer.is_success()) {
-            let second = self.endpoint.post.post(secondary.clone(), headers(), body.clone()).await;
+            let second = self.post(secondary, &id, &body).await;
             if second.is_success() {
                 answer = second;
             } else {
@@ -167,6 +177,17 @@ impl Call {
             }
         }
         Made { answer, latency: began.elapsed() }
+    }
+
+    /// One request and its answer, with a note for whoever looks into attempts.
+    async fn post(&self, uri: &http::Uri, id: &str, body: &bytes::Bytes) -> Answer {
+        let at = self.hub.clock.now();
+        let headers = self.target.signer.headers(id, at, self.ticket.attempt, body);
+        let sample = Sample { at, uri, headers: headers.clone(), body_octets: body.len() };
+        let began = Instant::now();
+        let answer = self.endpoint.post.post(uri.clone(), headers, body.clone()).await;
+        self.hub.lab.note(&self.endpoint.key, &self.ticket, sample, &answer, began.elapsed());
+        answer
     }
 
     /// Decides what becomes of the events. The end is handed to the recorder first, so that the ends of
@@ -183,7 +204,7 @@ impl Call {
         }
         let now = self.hub.clock.now();
         let events = self.ticket.events.len();
-        let wait = self.hub.schedule.wait(self.ticket.attempt, answer.retry_after_ms);
+        let wait = self.target.schedule.wait(self.ticket.attempt, answer.retry_after_ms);
         let (outcome, ending) = match wait {
             _ if answer.is_success() => (CallOutcome::Told, Ending::Told),
             Some(wait) if !answer.is_gone() => {
@@ -203,38 +224,53 @@ impl Call {
         }
         let latency_ms = u32::try_from(made.latency.as_millis()).unwrap_or(u32::MAX);
         let hold = answer.retry_after_ms.filter(|_| OVERLOADED.contains(&answer.status));
-        let is_gone = answer.is_gone();
+        let (is_gone, too_many) = (answer.is_gone(), answer.status == TOO_MANY);
         let call = record(&self.ticket, now, latency_ms, answer, outcome);
         self.records.send(self.ticket.lane, Record { endpoint: Arc::clone(&self.endpoint), call }).await;
-        if is_gone {
-            self.hub.gone(&self.endpoint);
-        }
-        let (left, turn) = {
+        let changed = {
             let mut state = self.endpoint.state();
             if let Some(hold_ms) = hold {
                 state.hold_until(Instant::now() + Duration::from_millis(hold_ms.max(0).unsigned_abs()).min(HOLD_MAX));
             }
-            let was_down = state.is_down();
-            let left = state.finish(&self.ticket, ending, |pause| self.hub.schedule.jitter(pause));
-            (left, (was_down, state.is_down()))
+            state.finish(&self.ticket, &CallEnded { ending, at: now, took: made.latency, too_many })
         };
-        let account = self.endpoint.key.account.0;
-        match turn {
-            (false, true) => {
-                tracing::warn!(target: "tell", account, "an endpoint keeps failing: it is only probed now")
-            }
-            (true, false) => tracing::info!(target: "tell", account, "an endpoint works again"),
-            (true, true) | (false, false) => {}
-        }
-        self.hub.drop_from_memory(left);
-        Stats::add(&self.hub.stats.left, left);
+        self.hub.drop_from_memory(changed.left);
+        Stats::add(&self.hub.stats.left, changed.left);
+        self.tell_owner(changed, is_gone).await;
         self.endpoint.wake.notify_one();
+    }
+
+    /// Logs and remembers what the end of the call means for the endpoint.
+    async fn tell_owner(&self, changed: Changed, is_gone: bool) {
+        let (account, event) = (self.endpoint.key.account.0, self.endpoint.key.kind.name());
+        let url = &self.target.main_text;
+        match changed.turn {
+            Turn::Opened => {
+                tracing::warn!(target: "tell", account, event, "an endpoint fails or is too slow: it is only probed now");
+            }
+            Turn::Closed => tracing::info!(target: "tell", account, event, "an endpoint works again"),
+            Turn::None => {}
+        }
+        match changed.news {
+            _ if is_gone => self.hub.turn_off(&self.endpoint, url, OffReason::Gone),
+            News::Off => self.hub.turn_off(&self.endpoint, url, OffReason::Failing),
+            News::Hour => {
+                tracing::warn!(target: "tell", account, event, "an endpoint has done nothing but fail for an hour");
+            }
+            News::Day => {
+                tracing::warn!(target: "tell", account, event, "an endpoint has done nothing but fail for a day: \
+                    after five days it is not called any more");
+            }
+            News::Over => {}
+            News::None => return,
+        }
+        self.hub.write_down(&self.endpoint, url).await;
     }
 }
 
 fn record(ticket: &Ticket, at: UnixMillis, latency_ms: u32, answer: Answer, outcome: CallOutcome) -> WebhookCall {
     let failure = match outcome {
-        CallOutcome::Dead if answer.is_gone() => GONE.into(),
+        CallOutcome::Dead if answer.is_gone() => off_text(OffReason::Gone).into(),
         CallOutcome::Told | CallOutcome::RetryAt(_) | CallOutcome::Dead => answer.failure,
     };
     WebhookCall {

@@ -22,6 +22,12 @@ impl Schedule {
         Self { waits_ms: retry_seconds.iter().map(|seconds| seconds * 1_000).collect(), random }
     }
 
+    /// The same chance with other waits.
+    #[must_use]
+    pub fn with_waits(&self, retry_seconds: &[u64]) -> Self {
+        Self::new(retry_seconds, self.random.clone())
+    }
+
     /// How long to wait after try number `attempt` (from 1) failed; `None` when it was the last one. What is
     /// told again on request goes on counting its tries and through the schedule from the beginning.
     /// The wait is a fifth shorter or longer by chance, so that what failed together does not come back
@@ -33,13 +39,6 @@ impl Schedule {
         let jittered_ms = wait_ms * (800 + self.random.below(401)) / 1_000;
         let wished_ms = retry_after_ms.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_MS);
         Some(Duration::from_millis(jittered_ms.max(wished_ms.unsigned_abs())))
-    }
-
-    /// A pause, a fifth shorter or longer by chance.
-    #[must_use]
-    pub fn jitter(&self, pause: Duration) -> Duration {
-        let per_mille = u32::try_from(800 + self.random.below(401)).unwrap_or(1_000);
-        pause * per_mille / 1_000
     }
 }
 

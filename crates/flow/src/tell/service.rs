@@ -54,14 +54,7 @@ impl Service {
         resolver: Arc<dyn Resolve>,
     ) -> Result<(Self, Handle), Error> {
         options.validate()?;
-        let connector = Connector {
-            guard: Arc::new(Guard::new(&options)),
-            resolver,
-            tls: tls::connector(&options.extra_ca_file)?,
-            connect_limit: Duration::from_millis(options.connect_ms),
-        };
-        let deadline = Duration::from_millis(options.deadline_ms);
-        let transport = HttpTransport { connector, clock: clock.clone(), deadline };
+        let transport = transport(&options, &clock, resolver)?;
         Ok(Self::with_transport(outbox, clock, random, options, Arc::new(transport)))
     }
 
@@ -80,6 +73,11 @@ impl Service {
     /// Runs until `drain` turns true, then waits for the calls in progress. What is not told by then is told
     /// after the next start.
     pub async fn run(self, mut drain: watch::Receiver<bool>) {
+        match self.hub.outbox.troubles().await {
+            Ok(known) => self.hub.remember(known),
+            Err(error) => tracing::warn!(target: "tell", %error, "which endpoints were in trouble can't be read"),
+        }
+        let lab = tokio::spawn(Arc::clone(&self.hub.lab).run(Arc::clone(&self.hub.outbox), drain.clone()));
         let (records, of_lanes) = recorders(&self.hub);
         let mut recorders = JoinSet::new();
         for recorder in of_lanes {
@@ -108,7 +106,24 @@ impl Service {
         if timeout(LAST_RECORDS, recorded).await.is_err() {
             tracing::warn!(target: "tell", "the ends of some calls could not be recorded: they will be made again");
         }
+        // It has seen the end by itself.
+        let _ = timeout(LAST_RECORDS, lab).await;
     }
+}
+
+/// The connections that the options describe.
+///
+/// # Errors
+/// [`Error`] when TLS can't be set up.
+pub(super) fn transport(options: &Options, clock: &Clock, resolver: Arc<dyn Resolve>) -> Result<HttpTransport, Error> {
+    let connector = Connector {
+        guard: Arc::new(Guard::new(options)),
+        resolver,
+        tls: tls::connector(&options.extra_ca_file)?,
+        connect_limit: Duration::from_millis(options.connect_ms),
+    };
+    let deadline = Duration::from_millis(options.deadline_ms);
+    Ok(HttpTransport { connector, clock: clock.clone(), deadline })
 }
 
 /// The running pumps.

@@ -14,6 +14,8 @@ use sha2::Sha256;
 const DATE: HeaderName = HeaderName::from_static("x-webhook-date");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CHECKSUM: HeaderName = HeaderName::from_static("x-webhook-checksum");
+/// The checksum by the new SecretKey, while the old one is valid.
+const CHECKSUM_NEXT: HeaderName = HeaderName::from_static("x-webhook-checksum-next");
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
@@ -23,18 +25,38 @@ const ATTEMPT: HeaderName = HeaderName::from_static("webhook-attempt");
 #[derive(Clone, Default)]
 pub struct Signer {
     checksum_key: Option<Secret>,
-    /// One per active secret: while secrets are rotated there are two.
-    signing_keys: Vec<Hmac<Sha256>>,
+    signing_key: Option<Hmac<Sha256>>,
+    /// While secrets are rotated.
+    previous: Option<Previous>,
     basic: Option<HeaderValue>,
+}
+
+/// Secrets that are valid for a while yet.
+#[derive(Clone)]
+struct Previous {
+    checksum_key: Option<Secret>,
+    signing_key: Option<Hmac<Sha256>>,
+    until: UnixMillis,
 }
 
 impl Signer {
     /// The signer of an account's endpoint; secrets that are empty leave their headers out.
     #[must_use]
     pub fn new(endpoint: &Endpoint) -> Self {
-        let checksum_key = Some(endpoint.secret_key.clone()).filter(|key| !key.reveal().is_empty());
-        let signing_keys = endpoint.signing_secret.reveal().split_ascii_whitespace().filter_map(signing_key).collect();
-        Self { checksum_key, signing_keys, basic: basic(endpoint) }
+        let checksum_key = |key: &Secret| Some(key.clone()).filter(|key| !key.reveal().is_empty());
+        let previous = endpoint.previous.as_ref().map(|previous| Previous {
+            checksum_key: checksum_key(&previous.secret_key).filter(|key| *key != endpoint.secret_key),
+            signing_key: Some(&previous.signing_secret)
+                .filter(|secret| **secret != endpoint.signing_secret)
+                .and_then(signing_key),
+            until: previous.until,
+        });
+        Self {
+            checksum_key: checksum_key(&endpoint.secret_key),
+            signing_key: signing_key(&endpoint.signing_secret),
+            previous,
+            basic: basic(endpoint),
+        }
     }
 
     /// All headers of one try. `id` is the same on every try; `now` and `attempt` (from 1) are the try's own.
@@ -46,11 +68,18 @@ impl Signer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("Posthorn/", env!("CARGO_PKG_VERSION"))));
         headers.insert(ATTEMPT, HeaderValue::from(attempt));
-        if let Some(key) = &self.checksum_key {
-            insert(&mut headers, CHECKSUM, &checksum(key.reveal(), &date, id));
+        let previous = self.previous.as_ref().filter(|previous| now < previous.until);
+        // There is room for one checksum: the receiver's key is valid until the overlap ends, the new one can
+        // be looked up beside it.
+        let old_key = previous.and_then(|previous| previous.checksum_key.as_ref());
+        let names = if old_key.is_some() { [CHECKSUM, CHECKSUM_NEXT] } else { [CHECKSUM, CHECKSUM] };
+        for (key, name) in old_key.into_iter().chain(&self.checksum_key).zip(names) {
+            insert(&mut headers, name, &checksum(key.reveal(), &date, id));
         }
-        if !self.signing_keys.is_empty() {
-            insert(&mut headers, SIGNATURE, &self.signatures(id, &timestamp, body));
+        let old_key = previous.and_then(|previous| previous.signing_key.as_ref());
+        let signatures = signatures(self.signing_key.iter().chain(old_key), id, &timestamp, body);
+        if !signatures.is_empty() {
+            insert(&mut headers, SIGNATURE, &signatures);
         }
         if let Some(basic) = &self.basic {
             headers.insert(AUTHORIZATION, basic.clone());
@@ -61,21 +90,21 @@ impl Signer {
         insert(&mut headers, TIMESTAMP, &timestamp);
         headers
     }
+}
 
-    /// Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, once per secret.
-    fn signatures(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
-        let mut all = String::with_capacity(48 * self.signing_keys.len());
-        for key in &self.signing_keys {
-            let mut mac = key.clone();
-            for piece in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
-                mac.update(piece);
-            }
-            let separator = if all.is_empty() { "v1," } else { " v1," };
-            all.push_str(separator);
-            STANDARD.encode_string(mac.finalize().into_bytes(), &mut all);
+/// Standard Webhooks: `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, once per key.
+fn signatures<'a>(keys: impl Iterator<Item = &'a Hmac<Sha256>>, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let mut all = String::with_capacity(48);
+    for key in keys {
+        let mut mac = key.clone();
+        for piece in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
+            mac.update(piece);
         }
-        all
+        let separator = if all.is_empty() { "v1," } else { " v1," };
+        all.push_str(separator);
+        STANDARD.encode_string(mac.finalize().into_bytes(), &mut all);
     }
+    all
 }
 
 /// The contract's checksum: lowercase hexadecimal SHA-1 of `SecretKey|X-Webhook-Date|Request-Id`.
@@ -94,7 +123,11 @@ fn checksum(key: &str, date: &str, id: &str) -> String {
 }
 
 /// The key of a `whsec_…` secret. One that can't be read signs nothing: the setup refuses it before.
-fn signing_key(secret: &str) -> Option<Hmac<Sha256>> {
+fn signing_key(secret: &Secret) -> Option<Hmac<Sha256>> {
+    let secret = secret.reveal();
+    if secret.is_empty() {
+        return None;
+    }
     let encoded = secret.strip_prefix("whsec_").unwrap_or(secret);
     let key = STANDARD.decode(encoded).or_else(|_| STANDARD_NO_PAD.decode(encoded)).ok()?;
     Hmac::new_from_slice(&key).ok()

@@ -8,6 +8,8 @@ use hashbrown::HashMap;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::turns::{Deficit, Turn, Turns};
+
 /// Of all slots, this share is for endpoints that fail: they can't hold more, however long they hang.
 const PROBE_SHARE: usize = 5;
 /// One account gets at most this share of all slots, whatever number of URLs its requests name.
@@ -15,11 +17,11 @@ const ACCOUNT_SHARE: usize = 4;
 /// One endpoint gets at most this share of all slots.
 const ENDPOINT_SHARE: usize = 20;
 
-/// The slots for calls. Waiting endpoints get theirs in turn, each asking for one at a time.
+/// The slots for calls. Waiting endpoints get theirs by deficit round-robin, each asking for one at a time.
 #[derive(Debug)]
 pub struct Slots {
-    calls: Arc<Semaphore>,
-    probes: Arc<Semaphore>,
+    calls: Turns,
+    probes: Turns,
     per_account: usize,
     accounts: Mutex<HashMap<AccountId, Arc<Semaphore>, RandomState>>,
     per_endpoint: usize,
@@ -29,7 +31,7 @@ pub struct Slots {
 #[derive(Debug)]
 pub struct Slot {
     _account: OwnedSemaphorePermit,
-    _call: OwnedSemaphorePermit,
+    _call: Turn,
 }
 
 impl Slots {
@@ -38,8 +40,8 @@ impl Slots {
     pub fn new(calls_max: usize, per_endpoint_max: usize) -> Self {
         let probes = (calls_max / PROBE_SHARE).max(1);
         Self {
-            calls: Arc::new(Semaphore::new(calls_max.saturating_sub(probes).max(1))),
-            probes: Arc::new(Semaphore::new(probes)),
+            calls: Turns::new(calls_max.saturating_sub(probes).max(1)),
+            probes: Turns::new(probes),
             per_account: calls_max.div_ceil(ACCOUNT_SHARE),
             accounts: Mutex::default(),
             per_endpoint: per_endpoint_max.min((calls_max / ENDPOINT_SHARE).max(1)),
@@ -52,8 +54,15 @@ impl Slots {
         self.per_endpoint
     }
 
-    /// Waits for a slot; `None` only when the semaphores are closed, which nobody does.
-    pub async fn acquire(&self, account: AccountId, failing: bool) -> Option<Slot> {
+    /// Waits for a slot for a call with `events` events; `None` only when the semaphores are closed, which
+    /// nobody does.
+    pub async fn acquire(
+        &self,
+        account: AccountId,
+        failing: bool,
+        deficit: &Arc<Deficit>,
+        events: usize,
+    ) -> Option<Slot> {
         let of_account = {
             let mut accounts = self.accounts.lock();
             let new = || Arc::new(Semaphore::new(self.per_account));
@@ -61,7 +70,7 @@ impl Slots {
         };
         let pool = if failing { &self.probes } else { &self.calls };
         let of_account = of_account.acquire_owned().await.ok()?;
-        let call = Arc::clone(pool).acquire_owned().await.ok()?;
+        let call = pool.take(deficit, events).await;
         Some(Slot { _account: of_account, _call: call })
     }
 }

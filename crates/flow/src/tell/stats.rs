@@ -39,6 +39,12 @@ pub struct Figures {
     pub endpoints: u64,
     /// Endpoints that only get probes because they fail.
     pub endpoints_down: u64,
+    /// Endpoints that are not called any more.
+    pub endpoints_off: u64,
+    /// Active endpoints that have done nothing but fail for an hour.
+    pub endpoints_failing_hour: u64,
+    /// Active endpoints that have done nothing but fail for a day.
+    pub endpoints_failing_day: u64,
     /// How long the oldest event that could be told waits, milliseconds.
     pub oldest_due_ms: u64,
     /// Time from the outcome until its first call began: counts by [`BEGIN_BOUNDS_MS`], not cumulative.

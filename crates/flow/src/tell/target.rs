@@ -5,6 +5,7 @@ use http::Uri;
 use url::Url;
 
 use super::endpoint::Key;
+use super::schedule::Schedule;
 use super::sign::Signer;
 
 /// Where and how an endpoint is called.
@@ -17,6 +18,8 @@ pub struct Target {
     pub secondary: Option<Uri>,
     /// Signs the calls.
     pub signer: Signer,
+    /// When failed calls are tried again.
+    pub schedule: Schedule,
 }
 
 /// Recorded with events whose endpoint is no longer there.
@@ -29,7 +32,7 @@ impl Target {
     ///
     /// # Errors
     /// The reason why the endpoint's events can't ever be told.
-    pub fn of(key: &Key, control: &Control) -> Result<Self, &'static str> {
+    pub fn of(key: &Key, control: &Control, schedule: &Schedule) -> Result<Self, &'static str> {
         let own = control.account(key.account).and_then(|account| account.endpoint(key.kind));
         let main_text = match (&key.url, own) {
             (Some(url), _) => url.to_string(),
@@ -41,6 +44,10 @@ impl Target {
             main_text,
             secondary: own.and_then(|own| parse(&own.secondary_url)),
             signer: own.map(Signer::new).unwrap_or_default(),
+            schedule: match own {
+                Some(own) if !own.retry_seconds.is_empty() => schedule.with_waits(&own.retry_seconds),
+                _ => schedule.clone(),
+            },
         })
     }
 }

@@ -15,7 +15,7 @@ use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{Instant, timeout_at};
 
-use super::bounds::{ANSWER_HEADER_OCTETS_MAX, EXCERPT_CHARACTERS_MAX, KEEP_ALIVE};
+use super::bounds::{ANSWER_HEADER_OCTETS_MAX, ANSWER_SHOWN_OCTETS_MAX, EXCERPT_CHARACTERS_MAX, KEEP_ALIVE};
 use super::connect::{ConnectError, Connector};
 use super::outbox::BoxFuture;
 use super::schedule::parse_retry_after;
@@ -31,6 +31,8 @@ pub struct Answer {
     pub body: Box<[u8]>,
     /// The receiver's wish to be left alone so long.
     pub retry_after_ms: Option<i64>,
+    /// The beginning of the body, at most [`ANSWER_SHOWN_OCTETS_MAX`].
+    pub start: Box<[u8]>,
 }
 
 impl Answer {
@@ -114,11 +116,12 @@ impl Post for HttpPost {
             let retry_after_ms = wish.and_then(|text| parse_retry_after(text, clock.now()));
             // The status is the answer; a body that is cut short by the bounds does not change it.
             let start = read_start(body, deadline).await;
+            let shown = start[..start.len().min(ANSWER_SHOWN_OCTETS_MAX)].into();
             let (failure, body) = match head.status.is_success() {
                 true => (Box::default(), start.into()),
                 false => (describe(head.status, &start), Box::default()),
             };
-            Answer { status: head.status.as_u16(), failure, body, retry_after_ms }
+            Answer { status: head.status.as_u16(), failure, body, retry_after_ms, start: shown }
         })
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use store::control::{Applied, Author, ChangeKind, ControlDb, Diff, GeneratedSecret, Setup};
 use web::operations::local::ask;
 
+use super::webhook::test_call;
 use crate::cli::Apply;
 use crate::console::{Colour, paint};
 use crate::operate::Order;
@@ -30,6 +31,9 @@ pub fn run(command: &Apply) -> Result<ExitCode> {
     let store = options.store.to_store();
     std::fs::create_dir_all(&store.data_dir)?;
     let control = ControlDb::open(&store.data_dir, &store.master_key_file)?;
+    if command.test_webhooks {
+        test_webhooks(&options, &setup, &control)?;
+    }
     let file = command.setup.file_name().unwrap_or(command.setup.as_os_str()).to_string_lossy();
     let reason = command.reason.clone().unwrap_or_else(|| format!("apply of {file}"));
     let author = Author { who: user(), reason };
@@ -43,6 +47,33 @@ pub fn run(command: &Apply) -> Result<ExitCode> {
         print(&applied, command.dry_run, &warnings);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Calls every endpoint of the setup once, signed with the secrets it has or will have.
+fn test_webhooks(options: &Options, setup: &Setup, control: &ControlDb) -> Result<()> {
+    let stored = control.snapshot();
+    let mut failed = Vec::new();
+    for (account, declared) in setup.endpoints() {
+        let known = stored.accounts().find(|stored| stored.name == account);
+        let known = known.and_then(|stored| stored.endpoint(declared.event));
+        let mut endpoint = declared.clone();
+        if let Some(known) = known {
+            for (own, stored) in
+                [(&mut endpoint.secret_key, &known.secret_key), (&mut endpoint.signing_secret, &known.signing_secret)]
+            {
+                if own.reveal().is_empty() {
+                    *own = stored.clone();
+                }
+            }
+        }
+        if let Err(problem) = test_call(options, &endpoint)? {
+            failed.push(format!("{}: {problem}", endpoint.url));
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("nothing was changed: webhooks did not answer the test call with 2xx: {}", failed.join("; "))
 }
 
 /// URLs of the setup that this server would never call.
@@ -106,6 +137,11 @@ fn print(applied: &Applied, dry_run: bool, warnings: &[String]) {
         return;
     }
     println!("Version {} is in force; a running server takes it over within a second.", applied.version);
+    print_generated(applied);
+}
+
+/// Shows secrets for the one time they can be shown.
+pub fn print_generated(applied: &Applied) {
     for generated in &applied.generated {
         println!("\n{} {}", paint(Colour::Bold, "Generated for"), generated.what);
         for (name, secret) in fields(&generated.secret) {

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{apply, audit, bot, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions};
+use super::{
+    apply, audit, bot, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions, webhook,
+};
 use crate::cli::{Cli, Command};
 
 /// Runs a command.
@@ -25,6 +27,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Status(options) => status::run(&options),
         Command::Bot(what) => bot::run(what),
         Command::Repair(options) => repair::run(&options),
+        Command::Webhook(which) => webhook::run(which),
         Command::Simulate(which) => simulate::run(which),
     }
 }

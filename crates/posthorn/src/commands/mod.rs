@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod api_client;
 mod apply;
 mod audit;
 mod bot;
@@ -17,7 +18,9 @@ mod simulate;
 mod status;
 mod trace;
 mod versions;
+mod webhook;
 
+pub use api_client::Api;
 pub use audit::Audit;
 pub use bot::Bot;
 pub use carrier::Carrier;
@@ -26,3 +29,4 @@ pub use queue::Queue;
 pub use simulate::Simulate;
 pub use trace::Trace;
 pub use versions::{Difference, Rollback, Versions};
+pub use webhook::Webhook;

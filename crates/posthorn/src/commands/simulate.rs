@@ -52,7 +52,7 @@ pub fn run(which: Simulate) -> Result<ExitCode> {
             Simulate::Operator(command) if command.list => list(),
             Simulate::Operator(command) => operator(&command.operator).await?,
             Simulate::Handset(options) => handset(&options).await?,
-            Simulate::Webhook(options) => webhook(&options).await?,
+            Simulate::Webhook(options) => listen(&options).await?,
         }
         Ok(ExitCode::SUCCESS)
     });
@@ -113,7 +113,8 @@ async fn handset(options: &HandsetOptions) -> Result<()> {
     Ok(simulator::handset::run(&options, typed, tokio::io::stdout()).await?)
 }
 
-async fn webhook(Quietly { options, quiet }: &Quietly<SinkOptions>) -> Result<()> {
+/// Receives webhooks until it is asked to stop.
+pub async fn listen(Quietly { options, quiet }: &Quietly<SinkOptions>) -> Result<()> {
     let sink = Sink::start(options, false).await;
     let sink = sink.with_context(|| format!("the receiver can't be started on {}", options.listen))?;
     println!("{} on {}", paint(Colour::Bold, "webhooks"), sink.url());

@@ -355,6 +355,19 @@ impl Live {
             ("tell_queued", "Events waiting in memory", GAUGE, figures.queued),
             ("tell_endpoints", "Endpoints in use", GAUGE, figures.endpoints),
             ("tell_endpoints_down", "Endpoints that only get probes because they fail", GAUGE, figures.endpoints_down),
+            ("tell_endpoints_off", "Endpoints that are not called any more", GAUGE, figures.endpoints_off),
+            (
+                "tell_endpoints_failing_hour",
+                "Active endpoints that have done nothing but fail for an hour",
+                GAUGE,
+                figures.endpoints_failing_hour,
+            ),
+            (
+                "tell_endpoints_failing_day",
+                "Active endpoints that have done nothing but fail for a day",
+                GAUGE,
+                figures.endpoints_failing_day,
+            ),
         ];
         for (name, help, kind, value) in values {
             family(encoder, (name, help, kind), vec![(vec![], float(value))])?;

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use domain::choice::Choice;
-use domain::control::{Endpoint, Secret};
+use domain::clock::UnixMillis;
+use domain::control::{Endpoint, PreviousSecrets, Secret};
 use domain::random::Random;
 use rusqlite::{Connection, params};
 
@@ -16,6 +17,8 @@ use super::key::{generate, half_digest, hint, key_digest};
 use super::limits::{APPLICATION_KEY_LENGTH, AUTHORIZATION_LENGTH, SECRET_KEY_LENGTH, SIGNING_SECRET_LENGTH};
 use super::vault::Vault;
 use super::write::{self, Pair};
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// What an apply did.
 #[derive(Clone, Debug)]
@@ -59,13 +62,20 @@ pub(super) struct Writer<'a> {
     vault: &'a Vault,
     random: &'a Random,
     kinds: HashMap<String, ChangeKind>,
+    now: UnixMillis,
     generated: Vec<Generated>,
 }
 
 impl<'a> Writer<'a> {
     /// A writer within the open transaction of `connection`.
-    pub(super) fn new(connection: &'a Connection, vault: &'a Vault, random: &'a Random, diff: &Diff) -> Self {
-        Self { connection, vault, random, kinds: diff.kinds(), generated: Vec::new() }
+    pub(super) fn new(
+        connection: &'a Connection,
+        vault: &'a Vault,
+        random: &'a Random,
+        diff: &Diff,
+        now: UnixMillis,
+    ) -> Self {
+        Self { connection, vault, random, kinds: diff.kinds(), now, generated: Vec::new() }
     }
 
     /// Writes everything and hands out what was generated.
@@ -284,7 +294,20 @@ impl<'a> Writer<'a> {
                 }
             };
         }
+        if endpoint.previous.is_none() {
+            endpoint.previous = stored.and_then(|stored| self.previous_secrets(&endpoint, stored));
+        }
         endpoint
+    }
+
+    /// The secrets that stay valid beside the endpoint's own: those it had until now, if they change.
+    fn previous_secrets(&self, endpoint: &Endpoint, stored: &Endpoint) -> Option<PreviousSecrets> {
+        let (secret_key, signing_secret) = (stored.secret_key.clone(), stored.signing_secret.clone());
+        if secret_key == endpoint.secret_key && signing_secret == endpoint.signing_secret {
+            return stored.previous.clone();
+        }
+        let overlap_ms = i64::from(endpoint.secret_overlap_hours) * HOUR_MS;
+        (overlap_ms > 0).then(|| PreviousSecrets { secret_key, signing_secret, until: self.now.plus_ms(overlap_ms) })
     }
 
     fn announce(&mut self, what: &str, secret: GeneratedSecret) {

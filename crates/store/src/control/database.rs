@@ -17,6 +17,7 @@ use super::author::Author;
 use super::content::Content;
 use super::diff::Diff;
 use super::error::ControlError;
+use super::rotate::Rotation;
 use super::setup::Setup;
 use super::vault::{Cell, Vault};
 use super::{audit, conflict, hold, load, master_key, schema, snapshot, versions};
@@ -103,6 +104,20 @@ impl ControlDb {
         })
     }
 
+    /// Gives the endpoint of an account new secrets; those it had stay valid for the overlap. The new ones are
+    /// handed out once, here.
+    ///
+    /// # Errors
+    /// [`ControlError::NoEndpoint`] when there is no such endpoint, others when reading or writing fails;
+    /// nothing is changed then.
+    pub fn rotate(&self, rotation: &Rotation, author: &Author) -> Result<Applied, ControlError> {
+        let mut generated = Vec::new();
+        let now = self.clock.now();
+        let declare = |_: &Connection, stored: &Content| rotation.declare(stored, &self.random, now, &mut generated);
+        let applied = self.change(author, false, declare)?;
+        Ok(Applied { generated, ..applied })
+    }
+
     /// Makes the control data what `declare` says of what is stored.
     pub(super) fn change(
         &self,
@@ -121,9 +136,9 @@ impl ControlDb {
         if dry_run || diff.is_empty() {
             return Ok(Applied { version, diff, generated: Vec::new() });
         }
-        let writer = Writer::new(&transaction, &self.vault, &self.random, &diff);
-        let generated = writer.write(&declared, &stored)?;
         let (version, at) = (version + 1, self.clock.now());
+        let writer = Writer::new(&transaction, &self.vault, &self.random, &diff, at);
+        let generated = writer.write(&declared, &stored)?;
         audit::record(&transaction, at, version, author, &diff)?;
         versions::keep(&transaction, at, version, author)?;
         transaction.commit()?;

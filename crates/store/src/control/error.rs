@@ -85,6 +85,14 @@ pub enum ControlError {
         /// What was found.
         found: String,
     },
+    /// There is no such endpoint.
+    #[error("account {account} has no webhook for {event}: add an [[account.webhook]] entry to the setup file")]
+    NoEndpoint {
+        /// Name of the account.
+        account: String,
+        /// What it would be told.
+        event: &'static str,
+    },
     /// The file is right in itself but contradicts what is kept.
     #[error("nothing was changed, the setup contradicts what is kept:\n{}", .0.join("\n"))]
     Conflicts(Vec<String>),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use domain::choice::Choice;
-use domain::control::{Carrier, Endpoint, EventKind, SenderEntry};
+use domain::clock::UnixMillis;
+use domain::control::{Carrier, Endpoint, EventKind, PreviousSecrets, Secret, SenderEntry};
 use domain::id::{AccountId, CarrierId, EndpointId, KeyId, RouteId, SenderId};
 use domain::sender::Sender;
 use rusqlite::{Connection, Row};
@@ -147,8 +148,21 @@ fn endpoint(row: &Row<'_>, vault: &Vault) -> Result<Endpoint, ControlError> {
         secret_key: secret(row, vault, cell("secret_key"))?,
         signing_secret: secret(row, vault, cell("signing_secret"))?,
         basic_password: secret(row, vault, cell("basic_password"))?,
+        previous: previous(row, vault, cell("previous"))?,
         ..settings(row, "endpoints")?
     })
+}
+
+/// The secrets before the last change, as `write::endpoint` joins them.
+fn previous(row: &Row<'_>, vault: &Vault, cell: Cell) -> Result<Option<PreviousSecrets>, ControlError> {
+    let until: i64 = row.get("previous_until")?;
+    if until == 0 {
+        return Ok(None);
+    }
+    let joined = secret(row, vault, cell)?;
+    let (secret_key, signing_secret) = joined.reveal().split_once('\n').unwrap_or_default();
+    let (secret_key, signing_secret) = (Secret::new(secret_key), Secret::new(signing_secret));
+    Ok(Some(PreviousSecrets { secret_key, signing_secret, until: UnixMillis(until) }))
 }
 
 fn number(row: &Row<'_>) -> Result<NumberEntry, ControlError> {

@@ -69,6 +69,8 @@ CREATE TABLE endpoints (
     secret_key BLOB NOT NULL DEFAULT x'',
     signing_secret BLOB NOT NULL DEFAULT x'',
     basic_password BLOB NOT NULL DEFAULT x'',
+    previous BLOB NOT NULL DEFAULT x'',
+    previous_until INTEGER NOT NULL DEFAULT 0,
     settings TEXT NOT NULL DEFAULT '{}',
     UNIQUE (account, event)
 ) STRICT;

@@ -1,6 +1,6 @@
 //! Writing of single entries. Each first has its row, then its values: sealed ones are bound to the row.
 
-use domain::control::{Carrier, Endpoint, SenderEntry};
+use domain::control::{Carrier, Endpoint, PreviousSecrets, Secret, SenderEntry};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -109,22 +109,30 @@ pub(super) fn endpoint(
     row: u32,
     endpoint: &Endpoint,
 ) -> Result<(), ControlError> {
-    let seal = |column, secret: &domain::control::Secret| {
-        vault.seal(Cell { table: "endpoints", column, row }, secret.reveal().as_bytes())
-    };
+    let seal =
+        |column, secret: &Secret| vault.seal(Cell { table: "endpoints", column, row }, secret.reveal().as_bytes());
     connection
         .prepare_cached(
-            "UPDATE endpoints SET secret_key = ?1, signing_secret = ?2, basic_password = ?3, settings = ?4
-                WHERE id = ?5",
+            "UPDATE endpoints SET secret_key = ?1, signing_secret = ?2, basic_password = ?3, settings = ?4,
+                previous = ?5, previous_until = ?6 WHERE id = ?7",
         )?
         .execute(params![
             seal("secret_key", &endpoint.secret_key)?,
             seal("signing_secret", &endpoint.signing_secret)?,
             seal("basic_password", &endpoint.basic_password)?,
             settings(endpoint)?,
+            seal("previous", &previous(endpoint))?,
+            endpoint.previous.as_ref().map_or(0, |previous| previous.until.0),
             row
         ])?;
     Ok(())
+}
+
+/// The secrets before the last change in one text; neither of them holds a line end.
+fn previous(endpoint: &Endpoint) -> Secret {
+    let joined =
+        |previous: &PreviousSecrets| format!("{}\n{}", previous.secret_key.reveal(), previous.signing_secret.reveal());
+    Secret::new(endpoint.previous.as_ref().map(joined).unwrap_or_default())
 }
 
 /// Writes all values of a number.

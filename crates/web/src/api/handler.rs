@@ -22,8 +22,8 @@ use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
 use super::v2_1::{
-    cancel, clicks, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send, senders,
-    statuses,
+    attempts, cancel, clicks, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send,
+    senders, statuses, webhooks,
 };
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
@@ -160,6 +160,10 @@ impl<B: Backend> Api<B> {
             Action::DeadEvents => dead_events::answer(&self.backend, &call).await,
             Action::Replay => replay::answer(&self.backend, call).await,
             Action::Clicks => clicks::answer(&self.backend, &call).await,
+            Action::Webhooks => webhooks::list(&self.backend, &call),
+            Action::TestWebhook => webhooks::test(&self.backend, call).await,
+            Action::EnableWebhook => webhooks::enable(&self.backend, call).await,
+            Action::Attempts => attempts::answer(&self.backend, &call).await,
         }
     }
 }
@@ -177,14 +181,23 @@ impl Action {
             | Self::Senders
             | Self::Events
             | Self::DeadEvents => Permission::SmsRead,
-            Self::Replay => Permission::WebhookWrite,
+            Self::Replay | Self::Webhooks | Self::TestWebhook | Self::EnableWebhook | Self::Attempts => {
+                Permission::WebhookWrite
+            }
         }
     }
 
     fn takes_body(self) -> bool {
         matches!(
             self,
-            Self::Send | Self::Preview | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts | Self::Replay
+            Self::Send
+                | Self::Preview
+                | Self::Cancel
+                | Self::AddOptOuts
+                | Self::RemoveOptOuts
+                | Self::Replay
+                | Self::TestWebhook
+                | Self::EnableWebhook
         )
     }
 }

@@ -16,6 +16,10 @@ pub(super) enum Resource {
     DeadEvents,
     Replay,
     Clicks,
+    Webhooks,
+    TestWebhook,
+    EnableWebhook,
+    Attempts,
 }
 
 /// What to do for a path and a method.
@@ -36,6 +40,10 @@ pub(super) enum Action {
     DeadEvents,
     Replay,
     Clicks,
+    Webhooks,
+    TestWebhook,
+    EnableWebhook,
+    Attempts,
 }
 
 /// Where a path leads.
@@ -49,7 +57,8 @@ pub(super) struct Target {
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
     use Resource::{
-        Clicks, Conversation, DeadEvents, Events, Incoming, OptOuts, Preview, Replay, Senders, Sms, Statuses,
+        Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Incoming, OptOuts, Preview, Replay, Senders,
+        Sms, Statuses, TestWebhook, Webhooks,
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
@@ -69,6 +78,14 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2.1/events" => (Events, "/v2.1/events"),
         "/v2.1/events/dead" => (DeadEvents, "/v2.1/events/dead"),
         "/v2.1/events/replay" => (Replay, "/v2.1/events/replay"),
+        "/v2.1/webhooks" => (Webhooks, "/v2.1/webhooks"),
+        "/v2.1/webhooks/test" => (TestWebhook, "/v2.1/webhooks/test"),
+        "/v2.1/webhooks/enable" => (EnableWebhook, "/v2.1/webhooks/enable"),
+        "/v2.1/webhooks/attempts" => (Attempts, "/v2.1/webhooks/attempts"),
+        "/v2/webhooks" => (Webhooks, "/v2/webhooks"),
+        "/v2/webhooks/test" => (TestWebhook, "/v2/webhooks/test"),
+        "/v2/webhooks/enable" => (EnableWebhook, "/v2/webhooks/enable"),
+        "/v2/webhooks/attempts" => (Attempts, "/v2/webhooks/attempts"),
         "/v2/events" => (Events, "/v2/events"),
         "/v2/events/dead" => (DeadEvents, "/v2/events/dead"),
         "/v2/events/replay" => (Replay, "/v2/events/replay"),
@@ -106,6 +123,10 @@ impl Resource {
             (Self::DeadEvents, &Method::GET) => Action::DeadEvents,
             (Self::Replay, &Method::POST) => Action::Replay,
             (Self::Clicks, &Method::GET) => Action::Clicks,
+            (Self::Webhooks, &Method::GET) => Action::Webhooks,
+            (Self::TestWebhook, &Method::POST) => Action::TestWebhook,
+            (Self::EnableWebhook, &Method::POST) => Action::EnableWebhook,
+            (Self::Attempts, &Method::GET) => Action::Attempts,
             _ => return None,
         })
     }
@@ -114,11 +135,16 @@ impl Resource {
     pub(super) fn allow(self) -> &'static str {
         match self {
             Self::Sms | Self::OptOuts => "GET, POST, DELETE",
-            Self::Statuses | Self::Clicks | Self::Incoming | Self::Conversation | Self::Events | Self::DeadEvents => {
-                "GET"
-            }
+            Self::Statuses
+            | Self::Clicks
+            | Self::Incoming
+            | Self::Conversation
+            | Self::Events
+            | Self::DeadEvents
+            | Self::Webhooks
+            | Self::Attempts => "GET",
             Self::Senders => "OPTIONS, GET",
-            Self::Preview | Self::Replay => "POST",
+            Self::Preview | Self::Replay | Self::TestWebhook | Self::EnableWebhook => "POST",
         }
     }
 }

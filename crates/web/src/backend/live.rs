@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::control::Control;
+use domain::control::{Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
-use flow::tell;
+use flow::tell::{self, Answer as WebhookAnswer, EndpointView};
+use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
-use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::{QuestionError, RecordError, Store};
 
 use super::Backend;
@@ -99,6 +99,22 @@ impl Backend for Live {
                 Rejection::from(Problem::Internal)
             }
         })
+    }
+
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView> {
+        self.tell.endpoints(account)
+    }
+
+    async fn try_out(&self, endpoint: &Endpoint) -> Result<WebhookAnswer, String> {
+        self.tell.try_out(endpoint).await.map_err(|problem| problem.to_string())
+    }
+
+    async fn turn_on(&self, account: AccountId, kind: EventKind, url: Option<String>) -> usize {
+        self.tell.turn_on(account, kind, url.as_deref()).await
+    }
+
+    async fn attempts(&self, query: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
+        self.store.attempts(query).await.map_err(|error| unanswered(&error))
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::control::Control;
+use domain::control::{Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
+use flow::tell::{Answer as WebhookAnswer, EndpointView};
+use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
-use store::question::{EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 
 use crate::envelope::Rejection;
 
@@ -78,6 +79,18 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Records what is now known of people; durable when `Ok`.
     fn record_people(&self, facts: Vec<PersonFact>) -> impl Future<Output = Result<(), Rejection>> + Send;
+
+    /// The account's webhook endpoints.
+    fn endpoints(&self, account: AccountId) -> Vec<EndpointView>;
+
+    /// Calls an endpoint once; the text says why it may not be called at all.
+    fn try_out(&self, endpoint: &Endpoint) -> impl Future<Output = Result<WebhookAnswer, String>> + Send;
+
+    /// Has endpoints called again that are off; says how many there were.
+    fn turn_on(&self, account: AccountId, kind: EventKind, url: Option<String>) -> impl Future<Output = usize> + Send;
+
+    /// An account's attempts to call webhooks, newest first.
+    fn attempts(&self, query: AttemptQuery) -> impl Future<Output = Result<Vec<AttemptRecord>, Rejection>> + Send;
 
     /// One page of an account's messages.
     fn search(&self, query: SearchQuery) -> impl Future<Output = Result<SearchPage, Rejection>> + Send;

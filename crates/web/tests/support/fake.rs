@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
-use domain::control::{Account, AccountSettings, Control, Key, KeySettings, SenderEntry};
+use domain::control::{Account, AccountSettings, Control, Endpoint, EventKind, Key, KeySettings, SenderEntry};
 use domain::encoding::EncodingChoice;
 use domain::fact::EventId;
 use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
@@ -18,11 +18,14 @@ use domain::request::{NewMessage, RefusedRecipient, Request};
 use domain::sender::Sender;
 use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
+use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
+use store::question::{
+    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling,
+};
 use store::question::{ClickPage, ClickQuery, ClickRecord};
 use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
-use store::question::{EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling};
 use text::Encoding;
 use web::backend::Backend;
 use web::envelope::Rejection;
@@ -392,6 +395,22 @@ impl Backend for Fake {
         self.0.click_queries.lock().push((query, external_id.map(str::to_owned)));
         let rows = self.0.clicks.lock().clone();
         Ok(ClickPage { rows, next: *self.0.next.lock() })
+    }
+
+    fn endpoints(&self, _: AccountId) -> Vec<EndpointView> {
+        Vec::new()
+    }
+
+    async fn try_out(&self, _: &Endpoint) -> Result<WebhookAnswer, String> {
+        Ok(WebhookAnswer { status: 200, ..WebhookAnswer::default() })
+    }
+
+    async fn turn_on(&self, _: AccountId, kind: EventKind, _: Option<String>) -> usize {
+        usize::from(kind == EventKind::Status)
+    }
+
+    async fn attempts(&self, _: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
+        Ok(Vec::new())
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

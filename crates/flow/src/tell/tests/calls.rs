@@ -6,7 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use domain::control::Secret;
+use domain::clock::Clock;
+use domain::control::{PreviousSecrets, Secret};
 use domain::fact::CallOutcome;
 use domain::lane::Lane;
 use http::{Method, Response};
@@ -88,16 +89,38 @@ async fn basic_authentication_and_two_secrets_in_rotation() {
     let mut own = endpoint(1, &url);
     own.basic_user = "posthorn".into();
     own.basic_password = Secret::new("p:ä");
-    own.signing_secret = Secret::new(format!("{SIGNING_SECRET} {old}"));
-    let running = Running::start(MemoryOutbox::new(vec![account(own)]), quick());
+    own.previous = Some(PreviousSecrets {
+        secret_key: Secret::new("0ld"),
+        signing_secret: Secret::new(old),
+        until: Clock::system().now().plus_ms(3_600_000),
+    });
+    let running = Running::start(MemoryOutbox::new(vec![account(own.clone())]), quick());
     running.tell(1, 1);
     running.all_ended().await;
     let received = log.lock()[0].clone();
     assert_eq!(received.header("authorization"), format!("Basic {}", STANDARD.encode("posthorn:p:ä")));
-    for secret in [SIGNING_SECRET, old] {
-        Webhook::new(secret).unwrap().verify(&received.body, &received.headers).unwrap();
+    let verifies =
+        |received: &Received, secret: &str| Webhook::new(secret).unwrap().verify(&received.body, &received.headers);
+    verifies(&received, SIGNING_SECRET).unwrap();
+    verifies(&received, old).unwrap();
+    assert!(verifies(&received, "whsec_AAAA").is_err());
+    let checksum = |received: &Received, key: &str| {
+        let text = format!("{key}|{}|{}", received.header("x-webhook-date"), received.header("request-id"));
+        Sha1::digest(text).iter().map(|octet| format!("{octet:02x}")).collect::<String>()
+    };
+    assert_eq!(received.header("x-webhook-checksum"), checksum(&received, "0ld"), "the receiver's key is still valid");
+    assert_eq!(received.header("x-webhook-checksum-next"), checksum(&received, SECRET_KEY));
+
+    if let Some(previous) = &mut own.previous {
+        previous.until = Clock::system().now();
     }
-    assert!(Webhook::new("whsec_AAAA").unwrap().verify(&received.body, &received.headers).is_err());
+    running.outbox.set_control(2, vec![account(own)]);
+    running.tell(1, 1);
+    running.all_ended().await;
+    let received = log.lock()[1].clone();
+    assert_genuine(&received);
+    assert!(verifies(&received, old).is_err(), "the overlap is over");
+    assert_eq!(received.header("x-webhook-checksum-next"), "");
 }
 
 #[tokio::test]

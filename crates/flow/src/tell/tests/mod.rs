@@ -4,6 +4,8 @@ mod calls;
 mod faults;
 mod flow;
 mod guard;
+mod interop;
+mod isolation;
 mod memory;
 mod receiver;
 mod recovery;

@@ -15,6 +15,7 @@ use domain::phone::Phone;
 use domain::random::Random;
 use domain::sender::Sender;
 use domain::state::Status;
+use domain::webhook::{Attempt, EndpointName, EndpointTrouble};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -36,6 +37,8 @@ pub(super) struct Inner {
     /// Told or given up.
     ended: Mutex<BTreeMap<EventId, Event>>,
     pub(super) calls: Mutex<Vec<WebhookCall>>,
+    pub(super) troubles: Mutex<Vec<EndpointTrouble>>,
+    pub(super) attempts: Mutex<Vec<Attempt>>,
     pub(super) records: AtomicUsize,
     pub(super) reads: AtomicUsize,
     /// The next question for control data breaks whoever asks.
@@ -51,6 +54,8 @@ impl MemoryOutbox {
             untold: Mutex::default(),
             ended: Mutex::default(),
             calls: Mutex::default(),
+            troubles: Mutex::default(),
+            attempts: Mutex::default(),
             records: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
             panic_once: AtomicBool::new(false),
@@ -128,6 +133,27 @@ impl Outbox for MemoryOutbox {
             self.0.calls.lock().extend(calls);
             Ok(())
         })
+    }
+
+    fn troubles(&self) -> BoxFuture<'_, Result<Vec<EndpointTrouble>, OutboxError>> {
+        Box::pin(async move { Ok(self.0.troubles.lock().clone()) })
+    }
+
+    fn keep_trouble(&self, trouble: EndpointTrouble) -> BoxFuture<'_, Result<(), OutboxError>> {
+        let mut troubles = self.0.troubles.lock();
+        troubles.retain(|known| known.name != trouble.name);
+        troubles.push(trouble);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn end_trouble(&self, name: EndpointName) -> BoxFuture<'_, Result<(), OutboxError>> {
+        self.0.troubles.lock().retain(|known| known.name != name);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn keep_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        self.0.attempts.lock().extend(attempts);
+        Box::pin(async { Ok(()) })
     }
 
     fn replay(&self, _lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>> {
@@ -217,7 +243,17 @@ impl Running {
     }
 
     pub(super) fn with_transport(outbox: MemoryOutbox, options: Options, transport: Arc<dyn Transport>) -> Self {
-        let made = Service::with_transport(outbox.clone(), Clock::system(), Random::seeded(1), options, transport);
+        Self::with_clock(outbox, options, transport, Clock::system())
+    }
+
+    /// With a wall clock of the test's own.
+    pub(super) fn with_clock(
+        outbox: MemoryOutbox,
+        options: Options,
+        transport: Arc<dyn Transport>,
+        clock: Clock,
+    ) -> Self {
+        let made = Service::with_transport(outbox.clone(), clock, Random::seeded(1), options, transport);
         Self::run(made.0, made.1, outbox)
     }
 

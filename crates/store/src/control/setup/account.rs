@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::choice::Choice;
 use domain::control::{AccountSettings, Endpoint, EventKind, KeySettings, Secret, SenderEntry};
 use domain::id::{AccountId, EndpointId, KeyId, SenderId};
+use domain::limits::{RETRIES_MAX, RETRY_SECONDS_MAX, SECRET_OVERLAP_HOURS_MAX};
 use domain::money::{CURRENCIES, Currency};
 use domain::permission::{Permission, Permissions};
 use domain::sender::Sender;
@@ -31,8 +32,17 @@ const ACCOUNT_KEYS: &[&str] = &[
 ];
 const SENDER_KEYS: &[&str] = &["name", "approved"];
 const KEY_KEYS: &[&str] = &["name", "authorization", "application_key", "senders", "permissions", "allowed_addresses"];
-const WEBHOOK_KEYS: &[&str] =
-    &["event", "url", "secondary_url", "secret_key", "signing_secret", "basic_user", "basic_password"];
+const WEBHOOK_KEYS: &[&str] = &[
+    "event",
+    "url",
+    "secondary_url",
+    "secret_key",
+    "signing_secret",
+    "basic_user",
+    "basic_password",
+    "retry_seconds",
+    "secret_overlap_hours",
+];
 
 /// What must be unique over all accounts, with the place where it was first seen.
 #[derive(Default)]
@@ -211,9 +221,22 @@ fn read_endpoints(account: &Table<'_>) -> Vec<Endpoint> {
             signing_secret: read_signing_secret(&table),
             basic_user: basic_user.into(),
             basic_password: read_basic_password(&table, basic_user),
+            retry_seconds: read_retry_seconds(&table),
+            secret_overlap_hours: table.integer(
+                "secret_overlap_hours",
+                &(0..=SECRET_OVERLAP_HOURS_MAX),
+                Endpoint::default().secret_overlap_hours,
+            ),
+            previous: None,
         });
     }
     endpoints
+}
+
+/// The waits of an endpoint; none when the file leaves them to the server.
+fn read_retry_seconds(table: &Table<'_>) -> Vec<u64> {
+    let waits = table.integers("retry_seconds", &(1..=RETRY_SECONDS_MAX), RETRIES_MAX);
+    waits.unwrap_or_default()
 }
 
 fn check_addresses(table: &Table<'_>, url: Option<Text<'_>>) {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use domain::bot::Bot;
-use domain::control::ReservedSettings;
+use domain::control::{Endpoint, ReservedSettings};
 use toml::de::DeTable;
 
 use super::document::Document;
@@ -63,6 +63,13 @@ impl Setup {
         endpoints
             .flat_map(|endpoint| [endpoint.url.as_str(), endpoint.secondary_url.as_str()])
             .filter(|url| !url.is_empty())
+    }
+
+    /// All webhook endpoints with the names of their accounts, so that they can be tested before they are
+    /// saved. Secrets that the file leaves out are empty.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&str, &Endpoint)> {
+        let accounts = self.content.accounts.iter();
+        accounts.flat_map(|account| account.endpoints.iter().map(|endpoint| (account.name.as_str(), endpoint)))
     }
 
     /// All bots with the accounts they belong to.

@@ -121,6 +121,24 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// A list of at most `most` whole numbers within bounds; absent when the key is.
+    pub(super) fn integers(&self, key: &str, allowed: &RangeInclusive<u64>, most: usize) -> Option<Vec<u64>> {
+        let value = self.entries.get(key)?;
+        let expected = format!("a list of at most {most} whole numbers from {} to {}", allowed.start(), allowed.end());
+        let number = |item: &Spanned<DeValue<'a>>| {
+            let integer = item.get_ref().as_integer()?;
+            let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok()?;
+            u64::try_from(number).ok().filter(|number| allowed.contains(number))
+        };
+        let items = value.get_ref().as_array();
+        let numbers = items.and_then(|items| items.iter().map(number).collect::<Option<Vec<_>>>());
+        let numbers = numbers.filter(|numbers| numbers.len() <= most);
+        if numbers.is_none() {
+            self.wrong_type(key, value, &expected);
+        }
+        numbers
+    }
+
     /// One of a few words; absent when the key is or the word is none of them.
     pub(super) fn choice<T: Choice>(&self, key: &str) -> Option<T> {
         let passed = self.text(key)?;

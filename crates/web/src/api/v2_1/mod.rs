@@ -1,5 +1,6 @@
 //! Version 2.1 of the API, one file per resource. `/v2` answers the same.
 
+pub(super) mod attempts;
 pub(super) mod cancel;
 pub(super) mod clicks;
 pub(super) mod conversation;
@@ -14,3 +15,4 @@ pub(super) mod replay;
 pub(super) mod send;
 pub(super) mod senders;
 pub(super) mod statuses;
+pub(super) mod webhooks;
