@@ -27,9 +27,13 @@ pub struct Latency {
 impl Default for Latency {
     fn default() -> Self {
         let histogram = || Histogram::new(BOUNDS_SECONDS);
-        let per_lane = || Lane::ALL.map(|_| histogram());
         Self { accept: per_lane(), wait: per_lane(), answer: per_lane(), follow: histogram(), settle: histogram() }
     }
+}
+
+/// An empty histogram for each lane.
+pub(crate) fn per_lane() -> [Histogram; 2] {
+    Lane::ALL.map(|_| Histogram::new(BOUNDS_SECONDS))
 }
 
 /// Counts one observation.

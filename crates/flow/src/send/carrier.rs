@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::control::Carrier;
 use domain::random::Random;
 use parking_lot::Mutex;
+use prometheus_client::metrics::histogram::Histogram;
 use smpp::session::{SessionHandle, SessionStats};
 use tokio::time::Instant;
 
@@ -19,6 +20,7 @@ use super::pace::Pace;
 use super::references::References;
 use super::throttle::{PaceReason, Throttle};
 use super::verdict::Table;
+use crate::latency;
 
 /// Different codes that are counted apart; what comes after is counted under 0.
 const CODES_MAX: usize = 256;
@@ -106,6 +108,8 @@ pub struct CarrierState {
     /// What was found to please the operator more than the settings, as bits of [`Form`].
     learnt: AtomicU8,
     refusals: Mutex<BTreeMap<u32, Refusals>>,
+    /// Durable and due until written to this operator, by lane.
+    pub wait: [Histogram; 2],
     /// Nothing is sent until somebody says so.
     paused: AtomicBool,
     binds: Mutex<Vec<BindView>>,
@@ -127,6 +131,7 @@ impl CarrierState {
             references: References::default(),
             priority_bound: AtomicUsize::new(0),
             throttled: AtomicU64::new(0),
+            wait: latency::per_lane(),
             paused: AtomicBool::new(false),
             table: Table::new(&carrier.status),
             breaker: Breaker::default(),

@@ -209,7 +209,9 @@ impl BindHandler {
         });
         match pushed {
             Ok(()) => {
-                latency::observe_ms(&self.latency.wait[job.id.lane().index()], now.since_ms(job.due_at()));
+                let (lane, waited_ms) = (job.id.lane().index(), now.since_ms(job.due_at()));
+                latency::observe_ms(&self.latency.wait[lane], waited_ms);
+                latency::observe_ms(&self.state.wait[lane], waited_ms);
                 Ok(())
             }
             Err(error) => {

@@ -2,8 +2,10 @@
 
 use std::fmt::Error;
 
+use domain::lane::Lane;
 use flow::send::{BindState, Handle, PaceReason};
-use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
 
 use super::collect::{COUNTER, GAUGE, Labels, count, family, float};
 
@@ -33,6 +35,14 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, send: &Handle) -> Resu
             for (reason, word) in PaceReason::NAMES {
                 reasons.push((with(&labels, "reason", word.to_owned()), flag(bind.pace_reason == reason)));
             }
+        }
+    }
+    let help = "Durable and due until written to the operator, by carrier and lane";
+    let mut waits = encoder.encode_descriptor("send_queue_duration_seconds", help, None, MetricType::Histogram)?;
+    for carrier in send.carriers() {
+        for lane in Lane::ALL {
+            let labels = vec![("carrier", carrier.carrier.name.clone()), ("lane", lane.name().to_owned())];
+            carrier.wait[lane.index()].encode(waits.encode_family(&labels)?)?;
         }
     }
     family(encoder, ("send_bind_state", "1 for the state a bind is in", GAUGE), states)?;
