@@ -22,6 +22,52 @@ use crate::start::{Server, asked_to_stop, runtime};
 
 /// The demo's sender.
 const SENDER: &str = "DEMO";
+/// The demo's short code.
+const SHORT_CODE: &str = "2424";
+/// The bot that answers there: a rule and a conversation.
+const BOT: &str = r#"
+[[account.number]]
+number = "2424"
+kind = "short"
+carrier = "operator"
+bot = "bistro"
+
+[[account.bot]]
+name = "bistro"
+otherwise = "This is the bistro. Write HOURS or TABLE, or STOP to get no more messages."
+
+[[account.bot.rule]]
+words = ["HOURS"]
+answer = "We are open every day from 9 to 17."
+
+[[account.bot.rule]]
+words = ["TABLE"]
+flow = "table"
+
+[[account.bot.flow]]
+name = "table"
+
+[[account.bot.flow.step]]
+name = "guests"
+say = "For how many?"
+otherwise = "A number from 1 to 8, please."
+
+[[account.bot.flow.step.expect]]
+pattern = "^[1-8]$"
+next = "day"
+
+[[account.bot.flow.step]]
+name = "day"
+say = "Which day?"
+
+[[account.bot.flow.step.expect]]
+match = "any"
+next = "done"
+
+[[account.bot.flow.step]]
+name = "done"
+say = "A table for {guests} on {day}. See you!"
+"#;
 /// How long `--once` waits for its webhook.
 const ONCE: Duration = Duration::from_secs(30);
 
@@ -54,11 +100,9 @@ pub fn run(command: Demo) -> Result<ExitCode> {
 async fn play(command: &Demo, data_dir: PathBuf) -> Result<ExitCode> {
     let operator = match &command.operator {
         Some(_) => None,
-        None => Some(
-            Operator::start(&OperatorOptions::local(), false)
-                .await
-                .context("the simulated operator can't be started")?,
-        ),
+        None => {
+            Some(Operator::start(&operator_options(), false).await.context("the simulated operator can't be started")?)
+        }
     };
     let operator_address = match (&operator, &command.operator) {
         (Some(operator), _) => operator.address.to_string(),
@@ -87,7 +131,7 @@ async fn play(command: &Demo, data_dir: PathBuf) -> Result<ExitCode> {
             })
         );
     } else {
-        print_welcome(&base_url, &operator_address, operator.is_some(), &sink.url(), &keys);
+        print_welcome(&base_url, &operator_address, operator.as_ref(), &sink.url(), &keys);
     }
     let mut submits = operator.as_ref().map(Operator::events);
     loop {
@@ -162,7 +206,9 @@ fn set_up(data_dir: &Path, operator: &str, webhook_url: &str, keys: &Keys) -> Re
          [[account.key]]\nname = \"demo\"\nauthorization = \"{authorization}\"\napplication_key = \"{application_key}\"\n\
          senders = [\"{SENDER}\"]\n\
          [[account.webhook]]\nevent = \"sms.status\"\nurl = \"{webhook_url}\"\nsecret_key = \"{secret_key}\"\n\
-         signing_secret = \"{signing_secret}\"\n"
+         signing_secret = \"{signing_secret}\"\n\
+         [[account.webhook]]\nevent = \"sms.incoming\"\nurl = \"{webhook_url}\"\nsecret_key = \"{secret_key}\"\n\
+         signing_secret = \"{signing_secret}\"\n{BOT}"
     );
     let setup = Setup::parse("the demo's setup", &setup).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     std::fs::create_dir_all(data_dir).with_context(|| format!("{} can't be made", data_dir.display()))?;
@@ -171,8 +217,13 @@ fn set_up(data_dir: &Path, operator: &str, webhook_url: &str, keys: &Keys) -> Re
     Ok(())
 }
 
-fn print_welcome(base_url: &str, operator: &str, simulated: bool, webhook: &str, keys: &Keys) {
-    let kind = if simulated { " (simulated, SMPP 3.4)" } else { "" };
+/// An operator that phones can join.
+fn operator_options() -> OperatorOptions {
+    OperatorOptions { control: Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0))), ..OperatorOptions::local() }
+}
+
+fn print_welcome(base_url: &str, operator: &str, simulated: Option<&Operator>, webhook: &str, keys: &Keys) {
+    let kind = if simulated.is_some() { " (simulated, SMPP 3.4)" } else { "" };
     println!("\n{}\n", paint(Colour::Bold, "Posthorn is running."));
     println!("  API       {base_url}/v2.1/sms");
     println!("  operator  {operator}{kind}");
@@ -186,6 +237,10 @@ fn print_welcome(base_url: &str, operator: &str, simulated: bool, webhook: &str,
     println!("curl -s {base_url}/v2.1/sms \\\n{headers}  -H 'Content-Type: application/json' \\\n  -d '{body}'\n");
     println!("{}\n", paint(Colour::Bold, "See what became of it:"));
     println!("curl -s {base_url}/v2.1/sms \\\n{}\n", headers.trim_end_matches([' ', '\\', '\n']));
+    if let Some(address) = simulated.and_then(|operator| operator.control_address) {
+        println!("{}\n", paint(Colour::Bold, "Write to the bot on the short code:"));
+        println!("posthorn simulate handset --control {address} --to {SHORT_CODE}\n");
+    }
     println!("{}\n", paint(Colour::Dim, "What happens is shown here. Ctrl-C ends."));
 }
 

@@ -38,6 +38,10 @@ pub fn webhook_line(received: &Received) -> String {
     let signatures = if received.verdict.is_good() { "signatures good" } else { "SIGNATURES WRONG" };
     let colour = if received.verdict.is_good() { Colour::Cyan } else { Colour::Red };
     let arrow = paint(colour, "webhook    → receiver");
+    if text("event") == "sms.incoming" {
+        let (from, number, message) = (text("phoneNumber"), text("number"), text("message"));
+        return format!("{} {arrow}  sms.incoming {from} → {number}: {message:?}, {signatures}", time());
+    }
     let status = &received.event["status"];
     format!(
         "{} {arrow}  {} {} status {status} {}, {signatures}",

@@ -15,6 +15,7 @@ mod links;
 mod problems;
 mod processes;
 mod secrets;
+mod two_way;
 
 /// The documented example of a setup file.
 const EXAMPLE: &str = include_str!("example.toml");
