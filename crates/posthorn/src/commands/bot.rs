@@ -123,6 +123,7 @@ mod tests {
 [[carrier]]
 name = "one"
 host = "127.0.0.1"
+password = "secret"
 
 [[account]]
 name = "acme"

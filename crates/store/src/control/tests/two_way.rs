@@ -6,7 +6,7 @@ use domain::id::CarrierId;
 use super::{Place, apply, lines};
 use crate::control::Setup;
 
-const CARRIER: &str = "[[carrier]]\nname = \"one\"\nhost = \"127.0.0.1\"\n";
+const CARRIER: &str = "[[carrier]]\nname = \"one\"\nhost = \"127.0.0.1\"\npassword = \"secret\"\n";
 
 fn account(name: &str, rest: &str) -> String {
     format!("[[account]]\nname = \"{name}\"\n{rest}\n")
@@ -57,9 +57,9 @@ fn what_is_taken_twice_is_refused_with_its_line() {
         account("acme", &number("keywords = [\"ACME\"]")),
         account("globex", &number("keywords = [\"other\", \"Acme.\"]")),
     ]);
-    assert!(twice.contains("setup.toml:17:22: keywords = \"Acme.\": taken in line 10 on the same number"), "{twice}");
+    assert!(twice.contains("setup.toml:19:22: keywords = \"Acme.\": taken in line 11 on the same number"), "{twice}");
     let both = problems(&[account("acme", &number("")), account("globex", &number(""))]);
-    assert!(both.contains("the entry in line 7 has the same number without keywords"), "{both}");
+    assert!(both.contains("the entry in line 8 has the same number without keywords"), "{both}");
     let reserved = problems(&[account("acme", &number("keywords = [\"Stop\"]"))]);
     assert!(reserved.contains("this word is reserved"), "{reserved}");
     let two_words = problems(&[account("acme", &number("keywords = [\"two words\"]"))]);
@@ -75,7 +75,7 @@ fn a_flawed_bot_is_refused_with_the_path() {
         [[account.bot.flow.step]]\nname = \"two\"\nnext = \"one\"\n";
     let found = problems(&[account("acme", round)]);
     assert!(
-        found.contains("setup.toml:7:8: bot = \"shop\": flow f: one → two → one goes round without an end"),
+        found.contains("setup.toml:8:8: bot = \"shop\": flow f: one → two → one goes round without an end"),
         "{found}"
     );
     let key = problems(&[account("acme", "[[account.bot]]\nname = \"shop\"\n[[account.bot.rule]]\nword = \"a\"\n")]);
