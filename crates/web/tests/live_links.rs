@@ -250,6 +250,22 @@ async fn every_recipient_gets_links_of_his_own_and_they_lead_to_the_urls() {
     place.flow.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_text_is_transliterated_around_its_links() {
+    let place = Place::open(Some(BASE)).await;
+    let mut order = order("Żółw: https://a.example/ż, gęś", &["48111222333"]);
+    order["encoding"] = json!("gsm7-transliterated");
+    let (_, preview) = place.call("POST", "/v2.1/sms/preview", &order).await;
+    assert_eq!(preview["data"][0]["message"], format!("Zolw: {BASE}000000000000, ges"), "{preview}");
+    let (status, sent) = place.call("POST", "/v2.1/sms", &order).await;
+    let text = sent["data"][0]["message"].as_str().unwrap();
+    assert_eq!((status, &sent["data"][0]["encoding"]), (200, &json!(0)), "{sent}");
+    assert!(text.starts_with(&format!("Zolw: {BASE}")) && text.ends_with(", ges"), "{text}");
+    let target = place.open_link("GET", &paths(text)[0], "curl/8").await;
+    assert_eq!(target, (302, Some("https://a.example/%C5%BC".to_owned())));
+    place.flow.stop().await;
+}
+
 /// The wait for the disk is bounded, so a slow one excuses a click, and only that one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redirect_means_a_recorded_click() {

@@ -48,13 +48,16 @@ pub(super) struct Inner {
     latency: Latency,
 }
 
+/// A text that is not the order's, and where its links are.
+type Rewritten = (Box<str>, Option<Arc<ShortLinks>>);
+
 /// An order that passed every rule.
 struct Checked {
     conditions: Conditions,
     recipients: Recipients,
     measure: Measure,
     /// The text as it is sent, where that is not the order's.
-    text: Option<Box<str>>,
+    text: Option<Rewritten>,
     total: Money,
 }
 
@@ -94,8 +97,8 @@ impl Accept {
         let lane = conditions.lane;
         let account = Arc::clone(&order.account);
         let mut request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
-        if let Some(text) = text {
-            request.text = text;
+        if let Some((text, links)) = text {
+            (request.text, request.links) = (text, links);
         }
         if !inner.meters.spend(&account, total) {
             return self.repeated_although_broke(request, &account).await;
@@ -130,7 +133,10 @@ impl Accept {
             encoding: checked.measure.encoding,
             units: checked.measure.units,
             parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
-            text: checked.text.as_deref().unwrap_or(&text).to_owned(),
+            text: checked
+                .text
+                .as_ref()
+                .map_or_else(|| text.clone().into_owned(), |(text, links)| shown(text, links.as_deref())),
             forcing: forcing.take(limits::FORCING_CHARACTERS_SHOWN_MAX).collect(),
             alternatives: alternatives(&text, &carriers_of(&control, &checked.recipients)),
             currency: order.account.settings.currency.number,
@@ -149,7 +155,7 @@ impl Accept {
     fn check(&self, order: &Order, now: UnixMillis) -> Result<Checked, Refusal> {
         let checked = check::check(order, now.seconds(), &*self.0.url_guard, self.0.shortener.as_ref());
         let recipients = recipients::sort_out(order.phone_numbers.as_deref(), &self.0.store.control());
-        let (mut conditions, mut recipients) = match (checked, recipients) {
+        let (conditions, mut recipients) = match (checked, recipients) {
             (Ok(conditions), Ok(recipients)) => (conditions, recipients),
             (Err(mut details), recipients) => {
                 details.extend(recipients.err());
@@ -162,7 +168,7 @@ impl Accept {
             recipients.refuse_opted_out(|phone| self.0.store.is_opted_out(order.account.id, sender, phone));
         }
         recipients.leave_as_number(&order.account, &conditions.sender);
-        let (measure, text) = self.write(order, &mut conditions, &recipients)?;
+        let (measure, text) = self.write(order, &conditions, &recipients)?;
         let parts = u8::try_from(measure.parts).ok().filter(|&parts| parts <= limits::PARTS_PER_MESSAGE_MAX);
         let Some(parts) = parts else {
             return Err(Refusal {
@@ -182,9 +188,9 @@ impl Accept {
     fn write(
         &self,
         order: &Order,
-        conditions: &mut Conditions,
+        conditions: &Conditions,
         recipients: &Recipients,
-    ) -> Result<(Measure, Option<Box<str>>), Refusal> {
+    ) -> Result<(Measure, Option<Rewritten>), Refusal> {
         let text = measured_text(order, conditions.links.as_deref());
         let control = self.0.store.control();
         let carriers = carriers_of(&control, recipients);
@@ -201,15 +207,15 @@ impl Accept {
             Refusal { details: vec![detail(Problem::EncodingImpossible, "message", &value)], retry_after_seconds: None }
         })?;
         let measure = written.measure;
-        let text = match written.text {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(text) => Some(text.into_boxed_str()),
+        let text = match (written.text, &conditions.links) {
+            (Cow::Borrowed(_), _) => None,
+            (Cow::Owned(text), None) => Some((text.into_boxed_str(), None)),
+            (Cow::Owned(text), Some(links)) => {
+                let order = order.message.as_deref().unwrap_or_default();
+                let moved = links.with_urls(order, &text).ok_or_else(|| refusal(Problem::LinkInvalid, None))?;
+                Some((moved.0.into_boxed_str(), Some(Arc::new(moved.1))))
+            }
         };
-        let (Some(written), Some(links)) = (&text, &conditions.links) else { return Ok((measure, text)) };
-        let order = order.message.as_deref().unwrap_or_default();
-        let (text, links) = links.with_urls(order, written).ok_or_else(|| refusal(Problem::LinkInvalid, None))?;
-        conditions.links = Some(Arc::new(links));
-        let text = Some(text.into());
         Ok((measure, text))
     }
 
@@ -289,6 +295,11 @@ impl Accept {
             Err(error) => Err(storage_refusal(&error)),
         }
     }
+}
+
+/// A text as a preview shows it: with zeros for the codes that nobody has been given yet.
+fn shown(text: &str, links: Option<&ShortLinks>) -> String {
+    links.map_or_else(|| text.to_owned(), |links| links.sample(text))
 }
 
 /// The text whose units and parts are counted: with short links where the recipients get them.
