@@ -98,13 +98,29 @@ pub enum MessageFact {
         /// The body of the PDU as received.
         raw: Box<[u8]>,
     },
-    /// The outcome of handing over a part is not known: the connection broke or the answer did not
-    /// come in time. The message is tried again.
+    /// A part of a message that must not be sent twice is about to be written to an operator. After a
+    /// crash it counts as sent, for nobody knows.
+    Intended {
+        /// Part number from 1.
+        part: u8,
+        /// Which operator connection.
+        carrier: CarrierId,
+    },
+    /// A part that was about to be written was not: it waits as before.
+    NotSent {
+        /// Part number from 1.
+        part: u8,
+    },
+    /// The outcome of handing over a part is not known: the connection broke, the answer did not
+    /// come in time, or the program ended in between.
     Unanswered {
         /// Part number from 1.
         part: u8,
         /// Which operator connection.
         carrier: CarrierId,
+        /// Whether it is sent again, at the risk that it arrives twice; otherwise it counts as sent, and
+        /// a receipt may still say what became of it.
+        is_repeated: bool,
     },
     /// Validity and grace are over, and there is no final receipt.
     NoReceipt {

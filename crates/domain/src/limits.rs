@@ -63,6 +63,18 @@ pub const PAGE_ROWS_MAX: u32 = 1_000;
 /// How deep `offset` may go; beyond it a cursor is the way.
 pub const OFFSET_MAX: u32 = 100_000;
 
+/// How long after its acceptance a one-time code is worth sending twice rather than not at all.
+pub const CODE_USEFUL_MS: i64 = 60_000;
+/// How long a transactional message whose outcome is not known waits for a receipt before it is sent again.
+pub const REPEAT_AFTER_MS: i64 = 5_000;
+/// How long before its outcome was found to be unknown a part may have been written: the time for an
+/// answer, twice.
+pub const SUBMIT_WINDOW_MS: i64 = 60_000;
+/// How long a code may stay unanswered before another bind sends it too.
+pub const HEDGE_AFTER_MS: u64 = 2_000;
+/// Parts of unknown outcome that a receipt may still be matched to by recipient and sender; of what
+/// comes beyond, a receipt is only matched by its id.
+pub const DOUBTS_MAX: usize = 100_000;
 /// Messages of one line (lane and carrier) held in memory, over all accounts; an account alone may have
 /// half of them. The rest stays in the store.
 pub const LINE_MESSAGES_MAX: usize = 20_000;

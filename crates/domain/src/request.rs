@@ -169,6 +169,8 @@ pub struct Waiting {
     pub content: Arc<Content>,
     /// Numbers (from 1) of the parts an operator has taken already; empty for a fresh message.
     pub parts_taken: SmallVec<[u8; 4]>,
+    /// Numbers of the parts that were about to be written, without a word of what became of it.
+    pub parts_intended: SmallVec<[u8; 4]>,
 }
 
 /// Text and conditions shared by the messages of one request.

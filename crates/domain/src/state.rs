@@ -119,6 +119,10 @@ pub enum PartState {
     Expired = 5,
     /// On the handset.
     Delivered = 6,
+    /// About to be written to an operator.
+    Intended = 7,
+    /// Whether an operator took it is not known, and it is not sent again.
+    InDoubt = 8,
 }
 
 impl PartState {
@@ -131,18 +135,28 @@ impl PartState {
     /// Finds a state by the number it is stored under.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Waiting, Self::Sent, Self::Unknown, Self::Rejected, Self::Undelivered, Self::Expired, Self::Delivered]
-            .into_iter()
-            .find(|state| state.code() == code)
+        const ALL: [PartState; 9] = [
+            PartState::Waiting,
+            PartState::Sent,
+            PartState::Unknown,
+            PartState::Rejected,
+            PartState::Undelivered,
+            PartState::Expired,
+            PartState::Delivered,
+            PartState::Intended,
+            PartState::InDoubt,
+        ];
+        ALL.into_iter().find(|state| state.code() == code)
     }
 
     fn rank(self) -> u8 {
         match self {
-            Self::Waiting => 0,
-            Self::Sent => 1,
-            Self::Unknown => 2,
-            Self::Rejected | Self::Undelivered | Self::Expired => 3,
-            Self::Delivered => 4,
+            Self::Waiting | Self::Intended => 0,
+            Self::InDoubt => 1,
+            Self::Sent => 2,
+            Self::Unknown => 3,
+            Self::Rejected | Self::Undelivered | Self::Expired => 4,
+            Self::Delivered => 5,
         }
     }
 
@@ -152,12 +166,17 @@ impl PartState {
         self.rank() >= Self::Rejected.rank()
     }
 
+    /// Not handed over as far as is known.
+    fn is_here(self) -> bool {
+        matches!(self, Self::Waiting | Self::Intended)
+    }
+
     fn failure(self) -> Option<Status> {
         match self {
             Self::Rejected => Some(Status::Rejected),
             Self::Undelivered => Some(Status::Undelivered),
             Self::Expired => Some(Status::Expired),
-            Self::Waiting | Self::Sent | Self::Unknown | Self::Delivered => None,
+            Self::Waiting | Self::Intended | Self::InDoubt | Self::Sent | Self::Unknown | Self::Delivered => None,
         }
     }
 }
@@ -180,7 +199,7 @@ impl From<ReceiptState> for PartState {
 pub struct Part {
     /// What became of it.
     pub state: PartState,
-    /// When an operator took it; `None` until then.
+    /// When an operator took it, or may have; `None` until then.
     pub taken_at: Option<UnixMillis>,
     /// The carrier that took or refused it; the default until then.
     pub carrier: CarrierId,
@@ -222,10 +241,10 @@ impl Progress {
         Self { status: Status::New, status_at: at, error: Box::default(), parts }
     }
 
-    /// Whether an operator took at least one part.
+    /// Whether an operator took at least one part, or may have.
     #[must_use]
     pub fn any_taken(&self) -> bool {
-        self.parts.iter().any(|part| part.taken_at.is_some())
+        self.parts.iter().any(|part| part.taken_at.is_some() || part.state == PartState::Intended)
     }
 
     /// Folds one fact in. Facts that change nothing (duplicates, late or lower ones) are harmless.
@@ -243,14 +262,21 @@ impl Progress {
             }
             MessageFact::Refused { part, carrier, command_status, is_final } => {
                 if !is_final {
-                    return Change::default();
+                    return self.wait_again(*part);
                 }
                 self.part_becomes(*part, PartState::Rejected, *carrier, &format!("{command_status:#06x}"), at)
             }
             MessageFact::Receipt { part, carrier, state, error, .. } => {
                 self.part_becomes(*part, PartState::from(*state), *carrier, error, at)
             }
-            MessageFact::Unanswered { .. } => Change::default(),
+            MessageFact::Intended { part, carrier } => self.intend(*part, *carrier),
+            MessageFact::NotSent { part } => self.wait_again(*part),
+            MessageFact::Unanswered { part, is_repeated: true, .. } => self.wait_again(*part),
+            MessageFact::Unanswered { part, carrier, .. } => {
+                let in_doubt =
+                    Part { state: PartState::InDoubt, taken_at: Some(at), carrier: *carrier, ..Part::default() };
+                self.take(*part, in_doubt, at)
+            }
             MessageFact::NoReceipt { one_is_enough } if *one_is_enough && self.is_delivered_as_far_as_known() => {
                 self.end(Status::Delivered, PARTIAL_EVIDENCE, at)
             }
@@ -265,14 +291,36 @@ impl Progress {
 
     fn take(&mut self, number: u8, taken: Part, at: UnixMillis) -> Change {
         let Some((index, part)) = self.part_mut(number) else { return Change::default() };
-        if part.state != PartState::Waiting {
+        // An answer that comes after all ends the doubt.
+        if !part.state.is_here() && (part.state, taken.state) != (PartState::InDoubt, PartState::Sent) {
             return Change::default();
         }
         *part = taken;
         let parts = bit(index);
-        let all_taken = self.parts.iter().all(|part| part.state != PartState::Waiting);
+        let all_taken = self.parts.iter().all(|part| !part.state.is_here());
         let moved_from = if all_taken { self.become_status(Status::Sent, "", at) } else { None };
         Change { moved_from, parts, refund: false }
+    }
+
+    fn intend(&mut self, number: u8, carrier: CarrierId) -> Change {
+        match self.part_mut(number) {
+            Some((index, part)) if part.state == PartState::Waiting => {
+                (part.state, part.carrier) = (PartState::Intended, carrier);
+                Change { parts: bit(index), ..Change::default() }
+            }
+            _ => Change::default(),
+        }
+    }
+
+    /// A part that was about to be written is here after all.
+    fn wait_again(&mut self, number: u8) -> Change {
+        match self.part_mut(number) {
+            Some((index, part)) if part.state == PartState::Intended => {
+                *part = Part::default();
+                Change { parts: bit(index), ..Change::default() }
+            }
+            _ => Change::default(),
+        }
     }
 
     fn part_becomes(&mut self, number: u8, next: PartState, carrier: CarrierId, error: &str, at: UnixMillis) -> Change {
@@ -280,7 +328,7 @@ impl Progress {
         let mut parts = 0;
         for (other, part) in self.parts.iter_mut().enumerate() {
             if meant & bit(other) != 0 && next.rank() > part.state.rank() {
-                if part.state == PartState::Waiting {
+                if part.state.is_here() {
                     part.carrier = carrier;
                 }
                 part.state = next;
@@ -310,7 +358,7 @@ impl Progress {
     fn is_delivered_as_far_as_known(&self) -> bool {
         let mut states = self.parts.iter().map(|part| part.state);
         states.clone().any(|state| state == PartState::Delivered)
-            && states.all(|state| state != PartState::Waiting && state.failure().is_none())
+            && states.all(|state| !state.is_here() && state.failure().is_none())
     }
 
     /// The status that follows from the parts after one of them became `next`.

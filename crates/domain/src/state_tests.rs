@@ -4,7 +4,7 @@ use crate::clock::UnixMillis;
 use crate::fact::MessageFact;
 use crate::id::CarrierId;
 use crate::receipt::ReceiptState;
-use crate::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, Progress, Status};
+use crate::state::{Change, NO_RECEIPT, PARTIAL_EVIDENCE, PartState, Progress, Status};
 
 const AT: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -90,6 +90,29 @@ fn a_message_is_sent_only_when_all_parts_are_taken() {
 }
 
 #[test]
+fn a_part_in_doubt_counts_as_sent_and_a_late_answer_or_receipt_ends_the_doubt() {
+    let intended = MessageFact::Intended { part: 1, carrier: CarrierId(1) };
+    let doubt = MessageFact::Unanswered { part: 1, carrier: CarrierId(1), is_repeated: false };
+    let mut progress = after(1, std::slice::from_ref(&intended));
+    assert_eq!((progress.status, progress.any_taken()), (Status::New, true));
+    assert_eq!(progress.apply(&MessageFact::Cancelled, AT), Change::default(), "it may be on its way");
+    assert_eq!(progress.apply(&doubt, AT).moved_from, Some(Status::New));
+    assert_eq!((progress.status, progress.parts[0].state), (Status::Sent, PartState::InDoubt));
+    assert_eq!(after(1, &[doubt.clone(), submitted(1)]).parts[0].state, PartState::Sent);
+    assert_eq!(after(1, &[submitted(1), doubt.clone()]).parts[0].state, PartState::Sent);
+    assert_eq!(after(1, &[doubt.clone(), receipt(1, ReceiptState::Delivered)]).status, Status::Delivered);
+    let ended = MessageFact::Ended { status: Status::Unknown, reason: "no_receipt" };
+    let mut unknown = after(1, &[intended.clone(), doubt]);
+    let change = unknown.apply(&ended, AT);
+    assert_eq!((unknown.status, change.refund), (Status::Unknown, false));
+    let not_sent = MessageFact::NotSent { part: 1 };
+    let again = after(1, &[intended.clone(), not_sent, MessageFact::Cancelled]);
+    assert_eq!(again.status, Status::Cancelled, "it was not sent after all");
+    let refused = MessageFact::Refused { part: 1, carrier: CarrierId(1), command_status: 0x58, is_final: false };
+    assert_eq!(after(1, &[intended, refused]).parts[0].state, PartState::Waiting);
+}
+
+#[test]
 fn unknown_words_keep_waiting() {
     let waiting = after(1, &[submitted(1), receipt(1, ReceiptState::Unknown)]);
     assert_eq!(waiting.status, Status::Sent);
@@ -165,6 +188,13 @@ fn any_fact() -> impl proptest::strategy::Strategy<Value = MessageFact> {
             carrier: CarrierId(1),
             command_status: 8,
             is_final
+        }),
+        (0_u8..5).prop_map(|part| MessageFact::Intended { part, carrier: CarrierId(1) }),
+        (0_u8..5).prop_map(|part| MessageFact::NotSent { part }),
+        (0_u8..5, any::<bool>()).prop_map(|(part, is_repeated)| MessageFact::Unanswered {
+            part,
+            carrier: CarrierId(1),
+            is_repeated
         }),
         Just(MessageFact::Cancelled),
         Just(MessageFact::Purged { reason: "by mistake".into() }),

@@ -117,7 +117,8 @@ impl Flow {
 
         let mut filling = Stage::new("enqueue");
         for lane in Lane::ALL {
-            filling.spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone()).run(drain));
+            filling
+                .spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone(), settle.clone()).run(drain));
         }
         let mut sending = Stage::new("send");
         sending.spawn(|drain| send_service.run(drain));

@@ -79,6 +79,13 @@ pub struct Step {
     pub raw: Box<[u8]>,
 }
 
+impl Step {
+    /// Whether from here on it was not known if an operator has the part, and it was not sent again.
+    pub(crate) fn begins_doubt(&self) -> bool {
+        &*self.kind == "unanswered" && &*self.detail == "not_repeated"
+    }
+}
+
 /// What to order a list by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderBy {

@@ -343,7 +343,7 @@ fn a_full_disk_refuses_accepts_keeps_facts_and_recovers_by_itself() {
         }
         assert!(!store.health().accepts);
         for id in &ids {
-            place.fact(&store, *id, MessageFact::Unanswered { part: 1, carrier: CARRIER });
+            place.fact(&store, *id, MessageFact::Unanswered { part: 1, carrier: CARRIER, is_repeated: true });
         }
         fs::remove_file(&filler).unwrap();
         let freed = Instant::now();

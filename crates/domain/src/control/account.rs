@@ -8,6 +8,7 @@ use super::two_way::ReservedSettings;
 use crate::bot::Bot;
 use crate::encoding::EncodingChoice;
 use crate::id::{AccountId, SenderId};
+use crate::lane::Guarantees;
 use crate::money::{CURRENCIES, Currency, Money};
 use crate::sender::Sender;
 
@@ -72,6 +73,9 @@ pub struct AccountSettings {
     /// Bots that its numbers may name.
     #[serde(rename = "bot")]
     pub bots: Vec<Bot>,
+    /// What happens to a part when it is not known whether an operator took it.
+    #[serde(flatten)]
+    pub guarantees: Guarantees,
 }
 
 impl Default for AccountSettings {
@@ -85,6 +89,7 @@ impl Default for AccountSettings {
             encoding: EncodingChoice::default(),
             reserved_words: ReservedSettings::default(),
             bots: Vec::new(),
+            guarantees: Guarantees::default(),
         }
     }
 }

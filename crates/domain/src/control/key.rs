@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, KeyId, SenderId};
+use crate::lane::KeyTraffic;
 use crate::permission::Permissions;
 
 /// An application key: the pair of `Authorization` and `Application-Key`.
@@ -33,6 +34,10 @@ pub struct KeySettings {
     pub permissions: Permissions,
     /// Addresses it may be used from; empty = any.
     pub allowed_addresses: Vec<IpNet>,
+    /// What its messages are for, unless they ask for priority.
+    pub traffic: KeyTraffic,
+    /// Validity of its Priority messages in minutes where the request says nothing; 0 = the contract's.
+    pub priority_validity_minutes: u32,
 }
 
 impl KeySettings {

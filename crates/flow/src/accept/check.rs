@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::choice::Choice as _;
 use domain::control::{Account, Key};
 use domain::encoding::EncodingChoice;
-use domain::lane::Lane;
+use domain::lane::{KeyTraffic, Lane, Traffic};
 use domain::limits;
 use domain::link::{LinkCodes, ShortLinks};
 use domain::problem::Problem;
@@ -18,6 +18,7 @@ use super::order::{Order, RefusalDetail};
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
     pub lane: Lane,
+    pub traffic: Traffic,
     pub sender: Sender,
     pub validity_minutes: u32,
     pub schedule_time: i64,
@@ -68,7 +69,8 @@ pub(super) fn check(
         Some("") => findings.add(Problem::MessageEmpty, "message", ""),
         Some(_) => {}
     }
-    let validity_minutes = check_validity(order.validity, &mut findings);
+    let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
+    let validity_minutes = check_validity(order.validity, default_validity(lane, &order.key), &mut findings);
     let schedule_time = check_schedule(order.schedule_time, now_seconds, &mut findings);
     let flash = match order.message_type {
         None | Some(0) => false,
@@ -88,15 +90,42 @@ pub(super) fn check(
     let encoding = asked.unwrap_or(order.account.settings.encoding);
     let encoding_is_asked = asked.is_some();
     check_references(order, url_allowed, &mut findings);
-    let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
     if lane == Lane::Priority && !order.account.settings.priority {
         findings.add(Problem::PriorityNotEnabled, "priority", "true");
     }
     match sender {
         Some(sender) if findings.0.is_empty() => {
-            Ok(Conditions { lane, sender, validity_minutes, schedule_time, flash, encoding, encoding_is_asked, links })
+            let traffic = traffic(lane, &order.key);
+            Ok(Conditions {
+                lane,
+                traffic,
+                sender,
+                validity_minutes,
+                schedule_time,
+                flash,
+                encoding,
+                encoding_is_asked,
+                links,
+            })
         }
         _ => Err(findings.0),
+    }
+}
+
+/// What asks for priority is a code; the rest is what its key is for.
+fn traffic(lane: Lane, key: &Key) -> Traffic {
+    match (lane, key.settings.traffic) {
+        (Lane::Priority, _) => Traffic::Code,
+        (Lane::Standard, KeyTraffic::Transactional) => Traffic::Transactional,
+        (Lane::Standard, KeyTraffic::Bulk) => Traffic::Bulk,
+    }
+}
+
+/// The validity of what says nothing, in minutes.
+fn default_validity(lane: Lane, key: &Key) -> u32 {
+    match key.settings.priority_validity_minutes {
+        minutes if lane == Lane::Priority && minutes > 0 => minutes,
+        _ => limits::VALIDITY_MINUTES_MAX,
     }
 }
 
@@ -123,9 +152,9 @@ fn assigned_sender(account: &Account, key: &Key, name: &str) -> Option<Sender> {
     (entry.approved && key.senders.contains(&entry.id)).then(|| entry.name.clone())
 }
 
-fn check_validity(validity: Option<i64>, findings: &mut Findings) -> u32 {
+fn check_validity(validity: Option<i64>, default: u32, findings: &mut Findings) -> u32 {
     match validity {
-        None | Some(0) => limits::VALIDITY_MINUTES_MAX,
+        None | Some(0) => default,
         Some(minutes) => match u32::try_from(minutes) {
             Ok(minutes) if minutes <= limits::VALIDITY_MINUTES_MAX => minutes,
             _ => {

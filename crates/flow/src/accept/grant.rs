@@ -10,7 +10,6 @@ use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, Carrier, Control};
 use domain::encoding::EncodingChoice;
 use domain::id::{AccountId, KeyId};
-use domain::lane::{Lane, Traffic};
 use domain::limits;
 use domain::link::ShortLinks;
 use domain::money::Money;
@@ -243,7 +242,7 @@ impl Accept {
             external_id: order.external_id.take().map(Into::into),
             idempotency_key: order.idempotency_key.take().map(Into::into),
             fingerprint,
-            traffic: if conditions.lane == Lane::Priority { Traffic::Code } else { Traffic::Transactional },
+            traffic: conditions.traffic,
             sender: conditions.sender,
             text: order.message.take().unwrap_or_default().into(),
             links: conditions.links,

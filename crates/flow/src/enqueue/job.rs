@@ -1,7 +1,7 @@
 //! A message on its way to a bind.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use domain::clock::UnixMillis;
@@ -50,12 +50,18 @@ pub struct Job {
     due_at: UnixMillis,
     /// What its request shares.
     pub shared: Arc<Shared>,
-    /// Parts that an operator has not durably taken yet.
-    unsettled: AtomicU8,
     /// No part had been taken when it was lined up.
     is_whole: bool,
     /// The concatenation reference with bit 16 set, once it was given; 0 before.
     reference: AtomicU32,
+    /// Parts that were to be sent when it was lined up, as bits.
+    wanted: u16,
+    /// Parts of which it is durable that they need not be sent any more.
+    settled: AtomicU16,
+    /// Parts of which it is durable that they are about to be written.
+    intended: AtomicU16,
+    /// Parts that may have been taken and are not sent again.
+    doubted: AtomicU16,
     /// Temporary refusals so far.
     refusals: AtomicU32,
     /// How its parts are written otherwise than usual, as bits that mean something to the sender only.
@@ -137,16 +143,46 @@ impl Job {
         }
     }
 
-    /// Counts parts as durably taken; true when they were the last ones.
-    pub fn settle_parts(&self, parts: u8) -> bool {
-        self.unsettled.fetch_sub(parts, Ordering::AcqRel) == parts
-    }
-
     /// The whole message in one piece, where its carrier takes it so. One of which a carrier took parts before, under
     /// other settings, goes on in parts.
     #[must_use]
     pub fn whole<'a>(&self, encoded: &'a Encoded) -> Option<&'a [u8]> {
         encoded.whole.as_deref().filter(|_| self.is_whole)
+    }
+
+    /// A part need not be sent any more, and that is durable; true when it was the last one.
+    pub fn settle_part(&self, number: u8) -> bool {
+        let before = self.settled.fetch_or(bit(number), Ordering::AcqRel);
+        let after = before | bit(number);
+        before != after && after & self.wanted == self.wanted
+    }
+
+    /// Whether a part need not be sent any more.
+    #[must_use]
+    pub fn is_settled(&self, number: u8) -> bool {
+        self.settled.load(Ordering::Acquire) & bit(number) != 0
+    }
+
+    /// Notes whether it is durable that a part is about to be written.
+    pub fn set_intended(&self, number: u8, intended: bool) {
+        set(&self.intended, number, intended);
+    }
+
+    /// Whether it is durable that a part is about to be written.
+    #[must_use]
+    pub fn is_intended(&self, number: u8) -> bool {
+        self.intended.load(Ordering::Acquire) & bit(number) != 0
+    }
+
+    /// Notes whether a part may have been taken and is not sent again.
+    pub fn set_doubted(&self, number: u8, doubted: bool) {
+        set(&self.doubted, number, doubted);
+    }
+
+    /// Whether a part may have been taken and is not sent again.
+    #[must_use]
+    pub fn is_doubted(&self, number: u8) -> bool {
+        self.doubted.load(Ordering::Acquire) & bit(number) != 0
     }
 
     /// The message has ended: what is left of it is not sent. True the first time.
@@ -193,7 +229,9 @@ impl Entry {
     #[must_use]
     pub fn of_waiting(waiting: Waiting) -> Self {
         let shared = Shared::new(waiting.content);
-        Self::new(waiting.id, (waiting.account, waiting.phone), waiting.due_at, shared, &waiting.parts_taken)
+        // What was about to be written before this program began is not sent again.
+        let gone: Vec<u8> = waiting.parts_taken.iter().chain(&waiting.parts_intended).copied().collect();
+        Self::new(waiting.id, (waiting.account, waiting.phone), waiting.due_at, shared, &gone)
     }
 
     fn new(
@@ -201,20 +239,22 @@ impl Entry {
         (account, phone): (AccountId, Phone),
         due_at: UnixMillis,
         shared: Arc<Shared>,
-        taken: &[u8],
+        gone: &[u8],
     ) -> Self {
         let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
-        let parts = taken.iter().fold(all, |parts, &number| parts & !bit(number));
-        let unsettled = AtomicU8::new(u8::try_from(parts.count_ones()).unwrap_or(u8::MAX));
+        let parts = gone.iter().fold(all, |parts, &number| parts & !bit(number));
         let job = Job {
             id,
             account,
             phone,
             due_at,
             shared,
-            unsettled,
-            is_whole: taken.is_empty(),
+            is_whole: gone.is_empty(),
             reference: AtomicU32::new(0),
+            wanted: parts,
+            settled: AtomicU16::new(0),
+            intended: AtomicU16::new(0),
+            doubted: AtomicU16::new(0),
             refusals: AtomicU32::new(0),
             forms: AtomicU8::new(0),
             ended: AtomicBool::new(false),
@@ -239,6 +279,14 @@ impl Entry {
         let index = self.parts.trailing_zeros();
         self.parts &= self.parts.wrapping_sub(1);
         u8::try_from(index + 1).ok().filter(|_| index < 16)
+    }
+}
+
+fn set(bits: &AtomicU16, number: u8, to: bool) {
+    if to {
+        bits.fetch_or(bit(number), Ordering::AcqRel);
+    } else {
+        bits.fetch_and(!bit(number), Ordering::AcqRel);
     }
 }
 

@@ -232,6 +232,13 @@ impl Line {
         self.unlock_and_wake(state);
     }
 
+    /// Whether a fetched message is new to the line: not here, and not let go since the fetch began.
+    pub(super) fn is_new(&self, id: MessageId) -> bool {
+        let state = self.state.lock();
+        let let_go = state.let_go.as_ref().is_some_and(|let_go| let_go.contains(&id));
+        !let_go && !state.withdrawn.contains(&id) && !state.held.contains_key(&id)
+    }
+
     /// A fetch failed: it is tried again from the same place.
     pub(super) fn abandon_fetch(&self) {
         self.state.lock().let_go = None;
@@ -332,7 +339,7 @@ impl State {
     /// Lines up a fetched message, unless it is here or was let go since the fetch began.
     fn queue_fresh(&mut self, entry: Entry, let_go: &IdSet) {
         let id = entry.job.id;
-        if !let_go.contains(&id) && !self.withdrawn.contains(&id) && self.hold(&entry.job) {
+        if entry.parts != 0 && !let_go.contains(&id) && !self.withdrawn.contains(&id) && self.hold(&entry.job) {
             self.queue.push(entry);
         }
     }

@@ -43,6 +43,7 @@ fn entry_of(account: AccountId, id: i64, parts: u8, traffic: Traffic) -> Entry {
         due_at: NOW,
         content: Arc::new(content),
         parts_taken: SmallVec::new(),
+        parts_intended: SmallVec::new(),
     })
 }
 

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::clock::UnixMillis;
+use domain::fact::Fact;
 use domain::id::{CarrierId, MessageId};
 use domain::lane::Lane;
+use domain::request::Waiting;
 use store::Store;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -14,6 +16,7 @@ use super::job::Entry;
 use super::line::Line;
 use super::lines::Enqueue;
 use crate::drain;
+use crate::settle::Settle;
 
 /// How often scheduled messages are looked for, and so how late they can be.
 const SCHEDULE_TICK: Duration = Duration::from_millis(250);
@@ -28,13 +31,14 @@ pub struct Service {
     lane: Lane,
     enqueue: Enqueue,
     store: Store,
+    settle: Settle,
 }
 
 impl Service {
     /// The service of one lane.
     #[must_use]
-    pub fn new(lane: Lane, enqueue: Enqueue, store: Store) -> Self {
-        Self { lane, enqueue, store }
+    pub fn new(lane: Lane, enqueue: Enqueue, store: Store, settle: Settle) -> Self {
+        Self { lane, enqueue, store, settle }
     }
 
     /// Runs until `drain` turns true.
@@ -76,13 +80,28 @@ impl Service {
     async fn refill(&self, line: &Line) {
         while let Some(fetch) = line.begin_fetch() {
             match self.store.waiting(self.lane, (line.carrier, fetch.account), fetch.after, fetch.limit).await {
-                Ok(page) => line.end_fetch(fetch, page.into_iter().map(Entry::of_waiting).collect()),
+                Ok(page) => {
+                    self.doubt(line, &page).await;
+                    line.end_fetch(fetch, page.into_iter().map(Entry::of_waiting).collect());
+                }
                 Err(error) => {
                     tracing::error!(target: "enqueue", %error, lane = self.lane.name(), "waiting messages can't be read");
                     line.abandon_fetch();
                     return;
                 }
             }
+        }
+    }
+
+    /// What was about to be written when the program ended may have been: it is not sent again. What a
+    /// bind of this program has just now is its own business.
+    async fn doubt(&self, line: &Line, page: &[Waiting]) {
+        let intended = page.iter().filter(|waiting| !waiting.parts_intended.is_empty() && line.is_new(waiting.id));
+        let facts: Vec<Fact> = intended.flat_map(|waiting| self.settle.doubt_after_crash(waiting)).collect();
+        if !facts.is_empty()
+            && let Err(error) = self.store.record(self.lane, facts).await
+        {
+            tracing::error!(target: "enqueue", %error, lane = self.lane.name(), "parts of unknown outcome can't be noted; it is tried again");
         }
     }
 
@@ -99,6 +118,9 @@ impl Service {
         let last = page.last().map(|waiting| (waiting.content.due_at, waiting.id));
         let full = page.len() == SCHEDULED_PAGE;
         let mut by_carrier: HashMap<CarrierId, Vec<Entry>> = HashMap::new();
+        for (carrier, page) in page.chunk_by(|one, next| one.carrier == next.carrier).map(|run| (run[0].carrier, run)) {
+            self.doubt(&self.enqueue.line(self.lane, carrier), page).await;
+        }
         for waiting in page {
             by_carrier.entry(waiting.carrier).or_default().push(Entry::of_waiting(waiting));
         }

@@ -72,9 +72,17 @@ pub struct BindView {
     /// Why its pace is as it is.
     pub pace_reason: PaceReason,
     throttle: Arc<Throttle>,
+    /// It owes answers to codes that another bind has sent since.
+    pub is_silent: bool,
 }
 
 impl BindView {
+    /// Whether it is bound and answers.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.session.is_some() && !self.is_silent
+    }
+
     /// What its session has done so far.
     #[must_use]
     pub fn stats(&self) -> SessionStats {
@@ -95,8 +103,12 @@ pub struct CarrierState {
     pub carrier: Arc<Carrier>,
     pub(super) pace: Pace,
     pub(super) references: References,
-    /// Binds reserved for the Priority lane that are bound right now.
-    pub(super) priority_bound: AtomicUsize,
+    /// Binds that are bound right now and answer.
+    live: AtomicUsize,
+    /// Of these, those reserved for the Priority lane.
+    priority_live: AtomicUsize,
+    /// Codes that another bind sent too, because the operator did not answer the first one.
+    pub hedged: AtomicU64,
     /// Times the operator asked for a slower pace.
     pub throttled: AtomicU64,
     pub(super) table: Table,
@@ -125,11 +137,14 @@ impl CarrierState {
             pace_per_second: None,
             pace_reason: PaceReason::default(),
             throttle: Arc::new(Throttle::new(carrier.rate_per_second)),
+            is_silent: false,
         };
         Self {
             pace: Pace::new(carrier.rate_per_second),
             references: References::default(),
-            priority_bound: AtomicUsize::new(0),
+            live: AtomicUsize::new(0),
+            priority_live: AtomicUsize::new(0),
+            hedged: AtomicU64::new(0),
             throttled: AtomicU64::new(0),
             wait: latency::per_lane(),
             paused: AtomicBool::new(false),
@@ -175,15 +190,38 @@ impl CarrierState {
     pub(super) fn set(&self, index: u16, state: BindState, session: Option<SessionHandle>) {
         let mut binds = self.binds.lock();
         let Some(bind) = binds.get_mut(usize::from(index)) else { return };
-        if bind.for_priority {
-            match (bind.session.is_some(), session.is_some()) {
-                (false, true) => _ = self.priority_bound.fetch_add(1, Ordering::Relaxed),
-                (true, false) => _ = self.priority_bound.fetch_sub(1, Ordering::Relaxed),
-                _ => {}
-            }
-        }
         bind.state = state;
         bind.session = session;
+        bind.is_silent = false;
+        self.count_live(&binds);
+    }
+
+    /// Notes whether a bind owes answers to codes that were handed on.
+    pub(super) fn set_silent(&self, index: u16, is_silent: bool) {
+        let mut binds = self.binds.lock();
+        let Some(bind) = binds.get_mut(usize::from(index)).filter(|bind| bind.is_silent != is_silent) else { return };
+        bind.is_silent = is_silent;
+        self.count_live(&binds);
+    }
+
+    fn count_live(&self, binds: &[BindView]) {
+        let live = binds.iter().filter(|bind| bind.is_live());
+        self.priority_live.store(live.clone().filter(|bind| bind.for_priority).count(), Ordering::Relaxed);
+        self.live.store(live.count(), Ordering::Relaxed);
+    }
+
+    /// Whether there is another bind that answers.
+    pub(super) fn has_other_live(&self, index: u16) -> bool {
+        self.binds.lock().iter().any(|bind| bind.index != index && bind.is_live())
+    }
+
+    /// Whether a bind takes codes right now: where binds are reserved for them, the others take codes only
+    /// while none of those answers; and one that does not answer takes none as long as another does.
+    pub(super) fn serves_codes(&self, for_priority: bool, is_silent: bool) -> bool {
+        if is_silent {
+            return self.live.load(Ordering::Relaxed) == 0;
+        }
+        for_priority || self.priority_live.load(Ordering::Relaxed) == 0
     }
 
     /// How parts are written to please the operator.

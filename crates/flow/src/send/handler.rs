@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
-use domain::clock::Clock;
+use domain::clock::{Clock, UnixMillis};
 use domain::lane::Lane;
 use domain::state::Status;
 use smpp::client::{ClientHandler, SubmitBatch};
 use smpp::session::{Answers, Outcome, OutcomeBatch, PushError, RequestBatch, SessionHandle};
 
 use super::carrier::CarrierState;
+use super::doubt::settle_parts;
 use super::encode::{Scratch, Written};
 use super::form::{self, Form};
 use super::gate::Gate;
+use super::hedge::Hedge;
+use super::intents::{Intents, forget};
 use super::refusals::{GoBack, Nacks};
 use super::service::Shared;
 use super::slots::{InFlight, Slots};
@@ -54,9 +57,11 @@ pub(super) struct BindHandler {
     pub clock: Clock,
     pub session: SessionHandle,
     lines: [Arc<Line>; 2],
-    slots: Slots,
+    pub(super) slots: Slots,
     /// Slots that were answered and are not free before that is durable, by lane.
     held: Arc<[AtomicUsize; 2]>,
+    intents: Intents,
+    pub(super) hedge: Hedge,
     scratch: Scratch,
     taken_out: Vec<(Arc<Job>, u8)>,
     /// A wake-up for when the pace allows more is on its way.
@@ -67,9 +72,13 @@ pub(super) struct BindHandler {
 impl BindHandler {
     pub(super) fn new(shared: &Shared, state: Arc<CarrierState>, seat: Seat, session: SessionHandle) -> Self {
         let Shared { enqueue, settle, clock, latency, .. } = shared;
+        let lines = Lane::ALL.map(|lane| enqueue.line(lane, state.carrier.id));
+        let window_max = usize::from(state.carrier.window);
+        let hedge = Hedge::new(Arc::clone(&lines[Lane::Priority.index()]), Arc::clone(&state), seat.index);
+        let intents = Intents::new(settle.clone(), Arc::clone(&state.carrier), lines.clone(), session.clone());
         Self {
-            lines: Lane::ALL.map(|lane| enqueue.line(lane, state.carrier.id)),
-            window_max: usize::from(state.carrier.window),
+            lines,
+            window_max,
             gate: Gate::new(Arc::clone(&state), state.throttle(seat.index)),
             nacks: Nacks::default(),
             state,
@@ -78,8 +87,10 @@ impl BindHandler {
             settle: settle.clone(),
             clock: clock.clone(),
             session,
-            slots: Slots::default(),
+            slots: Slots::new(window_max.max(1)),
             held: Arc::default(),
+            intents,
+            hedge,
             scratch: Scratch::default(),
             taken_out: Vec::new(),
             wake_planned: Arc::default(),
@@ -95,14 +106,14 @@ impl BindHandler {
     fn serves(&self, lane: Lane) -> bool {
         match lane {
             Lane::Standard => !self.seat.for_priority,
-            // Where binds are reserved for codes, bulk binds take codes only while none of those is up.
-            Lane::Priority => self.seat.for_priority || self.state.priority_bound.load(Ordering::Relaxed) == 0,
+            Lane::Priority => self.state.serves_codes(self.seat.for_priority, self.hedge.is_silent()),
         }
     }
 
     /// Slots a lane may fill right now.
     fn room(&self, lane: Lane, batch: &SubmitBatch<'_>) -> usize {
-        let room = batch.room().min(TAKE_AT_ONCE);
+        let intended = Lane::ALL.map(|lane| self.intents.count(lane));
+        let room = batch.room().saturating_sub(intended.iter().sum()).min(TAKE_AT_ONCE);
         // Where codes have a bind of their own that is up, nothing is shared.
         let codes_have_their_own = self.state.reserves_binds() && !self.serves(Lane::Priority);
         if self.seat.for_priority || codes_have_their_own || self.window_max <= RESERVED_MIN {
@@ -113,7 +124,7 @@ impl BindHandler {
             Lane::Priority if self.lines[Lane::Standard.index()].is_empty() => 0,
             Lane::Priority => (self.window_max / FLOOR_SHARE).max(1),
         };
-        let used = self.slots.used(lane) + self.held[lane.index()].load(Ordering::Relaxed);
+        let used = self.slots.used(lane) + self.held[lane.index()].load(Ordering::Relaxed) + intended[lane.index()];
         room.min((self.window_max - left_to_others).saturating_sub(used))
     }
 
@@ -135,13 +146,16 @@ impl BindHandler {
         if taken < granted {
             self.gate.give_back(granted - taken);
         }
-        let mut refused = Vec::new();
+        let (mut refused, mut to_intend) = (Vec::new(), Vec::new());
         for (job, number) in parts.drain(..) {
-            if let Err(job) = self.send(job, number, now, batch) {
+            if self.needs_intent(&job, number, now) {
+                to_intend.push((job, number));
+            } else if let Err(job) = self.send(job, number, now, batch) {
                 refused.push((job, number));
             }
         }
         self.taken_out = parts;
+        self.intents.intend(lane, to_intend);
         let all_sent = refused.is_empty();
         if !all_sent {
             self.gate.give_back(refused.len());
@@ -153,20 +167,39 @@ impl BindHandler {
         all_sent && taken == granted && taken > 0
     }
 
+    /// Whether it has to be durable first that this part is about to be written.
+    fn needs_intent(&self, job: &Job, number: u8, now: UnixMillis) -> bool {
+        !job.is_intended(number) && self.forbids_repeating(job, now)
+    }
+
+    /// Writes what was waiting for its intent to be durable; false when there is no room for all of it.
+    fn send_intended(&mut self, batch: &mut SubmitBatch<'_>) -> bool {
+        let now = self.clock.now();
+        while batch.room() > 0 {
+            let Some((job, number)) = self.intents.next() else { return true };
+            if let Err(job) = self.send(job, number, now, batch) {
+                self.intents.put_back((job, number));
+                return false;
+            }
+        }
+        false
+    }
+
     /// Writes one part; hands the job back when the window or the write buffer is full after all.
     fn send(
         &mut self,
         job: Arc<Job>,
         number: u8,
-        now: domain::clock::UnixMillis,
+        now: UnixMillis,
         batch: &mut SubmitBatch<'_>,
     ) -> Result<(), Arc<Job>> {
-        if job.has_ended() {
+        if job.has_ended() || job.is_settled(number) {
             self.gate.give_back(1);
             return Ok(());
         }
         if job.remaining_ms(now) <= 0 {
             self.gate.give_back(1);
+            forget(&self.settle, &job, number);
             self.end(&job, Status::Expired, "validity_over");
             return Ok(());
         }
@@ -177,6 +210,7 @@ impl BindHandler {
         }
         if let Some(until) = self.state.full_queues.held_until(job.phone, now) {
             self.gate.give_back(1);
+            forget(&self.settle, &job, number);
             self.lines[job.id.lane().index()].retry_at(Arc::clone(&job), number, until.min(job.content().expires_at));
             return Ok(());
         }
@@ -197,7 +231,7 @@ impl BindHandler {
             self.gate.give_back(1);
             return Ok(());
         }
-        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form, is_whole });
+        let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form, is_whole, watched: None });
         let reference = match encoded.reference {
             ReferenceOctets::None => 0,
             _ => job.reference(|natural| self.state.references.give(&job.content().sender, job.phone, natural)),
@@ -209,9 +243,12 @@ impl BindHandler {
         });
         match pushed {
             Ok(()) => {
-                let (lane, waited_ms) = (job.id.lane().index(), now.since_ms(job.due_at()));
-                latency::observe_ms(&self.latency.wait[lane], waited_ms);
-                latency::observe_ms(&self.state.wait[lane], waited_ms);
+                let (lane, waited_ms) = (job.id.lane(), now.since_ms(job.due_at()));
+                latency::observe_ms(&self.latency.wait[lane.index()], waited_ms);
+                latency::observe_ms(&self.state.wait[lane.index()], waited_ms);
+                if lane == Lane::Priority {
+                    self.slots.watch(token, self.hedge.watch(&job, number));
+                }
                 Ok(())
             }
             Err(error) => {
@@ -248,39 +285,24 @@ impl BindHandler {
         });
     }
 
-    fn hand_over(&self, lane: Lane, taken: Vec<Taken>, jobs: Vec<(Arc<Job>, u8)>) {
+    fn hand_over(&self, lane: Lane, taken: Vec<Taken>, parts: Vec<(Arc<Job>, u8)>, slots: usize) {
         if taken.is_empty() {
             return;
         }
         let (line, session) = (Arc::clone(&self.lines[lane.index()]), self.session.clone());
-        let (held, slots) = (Arc::clone(&self.held), jobs.len());
+        let held = Arc::clone(&self.held);
         held[lane.index()].fetch_add(slots, Ordering::Relaxed);
         self.settle.taken(&self.state.carrier, lane, taken, move |_| {
-            for (job, parts) in jobs {
-                if job.settle_parts(parts) {
-                    line.let_go(job.id);
-                }
-            }
+            settle_parts(&line, parts);
             held[lane.index()].fetch_sub(slots, Ordering::Relaxed);
             session.release(slots);
         });
-    }
-
-    fn repeat(&self, mut parts: Vec<InFlight>, uncertain: &[bool]) {
-        for (part, _) in parts.iter().zip(uncertain).filter(|(_, uncertain)| **uncertain) {
-            self.settle.unanswered(self.state.carrier.id, part.job.id, part.number);
-        }
-        for lane in Lane::ALL {
-            let of_lane =
-                parts.extract_if(.., |part| part.lane() == lane).map(|part| (part.job, part.number)).collect();
-            self.lines[lane.index()].give_back(of_lane);
-        }
     }
 }
 
 impl ClientHandler for BindHandler {
     fn pull(&mut self, batch: &mut SubmitBatch<'_>) {
-        if self.state.is_paused() {
+        if self.state.is_paused() || !self.send_intended(batch) {
             return;
         }
         for lane in Lane::ALL {
@@ -291,70 +313,65 @@ impl ClientHandler for BindHandler {
     fn outcomes(&mut self, outcomes: &OutcomeBatch) {
         let mut taken: [Vec<Taken>; 2] = Default::default();
         let mut jobs: [Vec<(Arc<Job>, u8)>; 2] = Default::default();
-        let (mut repeat, mut uncertain, mut freed) = (Vec::new(), Vec::new(), 0);
+        let (mut lost, mut slots, mut freed) = (Vec::new(), [0; 2], 0);
         let (mut back, mut congestion) = (GoBack::default(), None);
         for (token, outcome) in outcomes.iter() {
-            let Some(part) = self.slots.remove(token) else { continue };
-            if let Outcome::Answered { congestion_state: Some(state), .. } = outcome {
-                congestion = Some(state);
+            let Some(part) = self.slots.end(token, matches!(outcome, Outcome::TimedOut)) else { continue };
+            // A code that was handed on is another bind's business, unless this one has it taken first.
+            let is_ours = part.watched.as_ref().is_none_or(|watched| watched.end());
+            if let Outcome::Answered { congestion_state, .. } = outcome {
+                self.hedge.answered();
+                congestion = congestion_state.or(congestion);
             }
             match outcome {
                 Outcome::Answered { status, message_id, round_trip, .. } if status.is_ok() => {
                     self.learn_from(&part);
                     let lane = part.lane().index();
+                    if part.job.is_settled(part.number) {
+                        self.settle.stats().duplicates.fetch_add(1, Ordering::Relaxed);
+                        freed += 1;
+                        continue;
+                    }
                     latency::observe(&self.latency.answer[lane], round_trip);
                     let operator_id: Box<str> = domain::operator_id::text(message_id.unwrap_or_default());
-                    let parts = if part.is_whole { part.job.content().parts } else { 1 };
-                    // In one piece, the parts behind the first share its id.
-                    for behind in 1..parts {
-                        let (id, part) = (part.job.id, part.number + behind);
-                        taken[lane].push(Taken { id, part, operator_id: Box::clone(&operator_id) });
+                    for number in part.numbers() {
+                        let operator_id = Box::clone(&operator_id);
+                        taken[lane].push(Taken { id: part.job.id, part: number, operator_id });
+                        jobs[lane].push((Arc::clone(&part.job), number));
                     }
-                    taken[lane].push(Taken { id: part.job.id, part: part.number, operator_id });
-                    jobs[lane].push((part.job, parts));
+                    slots[lane] += 1;
                 }
-                Outcome::Answered { status, .. } => {
-                    self.refused(part, status.0, false, &mut back);
+                Outcome::Answered { status, .. } | Outcome::Nacked { status } => {
                     freed += 1;
-                }
-                Outcome::Nacked { status } => {
-                    self.refused(part, status.0, true, &mut back);
-                    freed += 1;
+                    if is_ours {
+                        let is_nacked = matches!(outcome, Outcome::Nacked { .. });
+                        self.refused(part, status.0, is_nacked, &mut back);
+                    }
                 }
                 Outcome::TimedOut => {
-                    repeat.push(part);
-                    uncertain.push(true);
                     freed += 1;
+                    lost.extend(is_ours.then_some((part, true)));
                 }
-                Outcome::ConnectionLost { written } => {
-                    repeat.push(part);
-                    uncertain.push(written);
-                }
+                Outcome::ConnectionLost { written } => lost.extend(is_ours.then_some((part, written))),
             }
         }
-        self.well_answered(taken.iter().map(Vec::len).sum());
+        self.well_answered(slots.iter().sum());
         if let Some(congestion_state) = congestion {
             self.gate.congestion(congestion_state);
         }
         for (lane, (taken, jobs)) in Lane::ALL.into_iter().zip(taken.into_iter().zip(jobs)) {
-            self.hand_over(lane, taken, jobs);
+            self.hand_over(lane, taken, jobs, slots[lane.index()]);
         }
         self.give_back(back.parts);
-        uncertain.extend(back.unsure.iter().map(|_| true));
-        repeat.extend(back.unsure);
-        if !repeat.is_empty() {
-            self.repeat(repeat, &uncertain);
-        }
+        lost.extend(back.unsure.into_iter().map(|part| (part, true)));
+        self.lost(lost);
         if freed > 0 {
             self.session.release(freed);
         }
     }
 
     fn late_answers(&mut self, outcomes: &OutcomeBatch) {
-        tracing::warn!(
-            target: "send", carrier = %self.state.carrier.name, count = outcomes.len(),
-            "answers came after their time; the parts were sent again, recipients may get them twice"
-        );
+        self.answered_late(outcomes);
     }
 
     fn delivers(&mut self, delivers: RequestBatch, _answers: &mut Answers<'_>) {

@@ -7,11 +7,14 @@
 mod bind;
 mod breaker;
 mod carrier;
+mod doubt;
 mod encode;
 mod form;
 mod full;
 mod gate;
 mod handler;
+mod hedge;
+mod intents;
 mod login;
 mod offer;
 mod outbind;

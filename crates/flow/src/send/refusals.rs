@@ -11,6 +11,7 @@ use super::breaker::RSYSERR;
 use super::form::Form;
 use super::full::RMSGQFUL;
 use super::handler::BindHandler;
+use super::intents::take_back;
 use super::slots::InFlight;
 use super::verdict::{Action, Pauses};
 use crate::enqueue::{Job, Line};
@@ -137,6 +138,8 @@ impl BindHandler {
     }
 
     fn retry_at(&self, part: InFlight, command_status: u32, due_at: UnixMillis) {
+        // A temporary refusal takes an intent back by itself.
+        part.job.set_intended(part.number, false);
         self.settle.refused(self.state.carrier.id, part.job.id, part.number, (command_status, false), |_| {});
         self.line_of(&part).retry_at(part.job, part.number, due_at);
     }
@@ -202,7 +205,7 @@ impl BindHandler {
         for (line, mut parts) in self.lines().iter().zip(parts) {
             if !parts.is_empty() {
                 parts.sort_by_key(|(job, number)| (job.id, *number));
-                line.give_back(parts);
+                take_back(&self.settle, line, parts);
             }
         }
     }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::clock::Clock;
-use domain::control::Carrier;
+use domain::control::{Carrier, Control};
 use domain::fact::{Fact, MessageFact};
 use domain::id::{CarrierId, KeyId, MessageId};
 use domain::lane::Lane;
+use domain::limits;
 use domain::operator_id;
+use domain::phone::Phone;
+use domain::request::Waiting;
 use domain::state::Status;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -16,6 +19,7 @@ use parking_lot::Mutex;
 use store::Store;
 use store::question::ReceiptMatch;
 
+use super::doubts::{Doubt, Doubts};
 use super::learn::Learning;
 use super::parked;
 use super::recorder::record_in_order;
@@ -48,6 +52,7 @@ pub(super) struct Inner {
     pub learning: Learning,
     /// Parked receipts that are being given to their message right now.
     pub unparking: Mutex<std::collections::HashSet<MessageId, RandomState>>,
+    pub doubts: Doubts,
     pub stats: Stats,
     pub latency: Latency,
 }
@@ -71,6 +76,14 @@ pub struct Stats {
     pub damaged: AtomicU64,
     /// Incoming messages and parts.
     pub incoming: AtomicU64,
+    /// Parts sent again although an operator may have taken them.
+    pub repeated: AtomicU64,
+    /// Parts that may have been taken and are not sent again.
+    pub in_doubt: AtomicU64,
+    /// Parts of unknown outcome that a receipt was matched to by recipient and sender.
+    pub doubts_resolved: AtomicU64,
+    /// Parts that operators took twice, as their answers say.
+    pub duplicates: AtomicU64,
     /// Messages whose validity ran out before they were handed over.
     pub expired: AtomicU64,
     /// Messages without a final receipt for every part after validity and grace.
@@ -90,6 +103,7 @@ impl Settle {
             in_progress,
             learning,
             unparking,
+            doubts: Doubts::default(),
             stats: Stats::default(),
             latency,
         }))
@@ -162,9 +176,87 @@ impl Settle {
         self.record(id, MessageFact::Refused { part, carrier, command_status, is_final }, durable);
     }
 
-    /// It is not known whether an operator took a part; the message is tried again.
-    pub fn unanswered(&self, carrier: CarrierId, id: MessageId, part: u8) {
-        self.record(id, MessageFact::Unanswered { part, carrier }, |_| {});
+    /// The control data in force.
+    #[must_use]
+    pub fn control(&self) -> Arc<Control> {
+        self.0.store.control()
+    }
+
+    /// Parts of one lane are about to be written that must not be sent twice. They may be once `durable`
+    /// is called with true.
+    pub fn intended(
+        &self,
+        carrier: CarrierId,
+        lane: Lane,
+        parts: &[(MessageId, u8)],
+        durable: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let at = self.0.clock.now();
+        let fact = |(id, part): &(MessageId, u8)| Fact::Message {
+            id: *id,
+            at,
+            what: MessageFact::Intended { part: *part, carrier },
+        };
+        record_in_order(&self.0.store, lane, parts.iter().map(fact).collect(), durable);
+    }
+
+    /// A part that was about to be written was not.
+    pub fn not_sent(&self, id: MessageId, part: u8) {
+        self.record(id, MessageFact::NotSent { part }, |_| {});
+    }
+
+    /// It is not known whether an operator took a part, and it is sent again.
+    pub fn repeated(&self, carrier: CarrierId, id: MessageId, part: u8) {
+        self.0.stats.repeated.fetch_add(1, Ordering::Relaxed);
+        self.record(id, MessageFact::Unanswered { part, carrier, is_repeated: true }, |_| {});
+    }
+
+    /// It is not known whether an operator took a part, and it is not sent again: a receipt may tell.
+    pub(crate) fn in_doubt(&self, doubt: Doubt, durable: impl FnOnce(bool) + Send + 'static) {
+        let (id, carrier, at) = (doubt.id, doubt.carrier, self.0.clock.now());
+        let facts: Vec<Fact> = doubt
+            .parts
+            .clone()
+            .map(|part| Fact::Message { id, at, what: MessageFact::Unanswered { part, carrier, is_repeated: false } })
+            .collect();
+        self.0.stats.in_doubt.fetch_add(facts.len() as u64, Ordering::Relaxed);
+        self.0.doubts.add(doubt, at);
+        record_in_order(&self.0.store, id.lane(), facts, durable);
+    }
+
+    /// The facts of a message whose parts were about to be written when the program ended.
+    pub(crate) fn doubt_after_crash(&self, waiting: &Waiting) -> Vec<Fact> {
+        let now = self.0.clock.now();
+        self.0.stats.in_doubt.fetch_add(waiting.parts_intended.len() as u64, Ordering::Relaxed);
+        let Waiting { id, carrier, phone, content, parts_intended, .. } = waiting;
+        let fact = |&part: &u8| {
+            self.0.doubts.add(
+                Doubt {
+                    carrier: *carrier,
+                    id: *id,
+                    parts: part..=part,
+                    phone: *phone,
+                    sender: content.sender.as_str().into(),
+                    since: content.accepted_at,
+                    until: content.expires_at.max(now).plus_ms(limits::RECEIPT_GRACE_MS),
+                    resolved: Box::new(|| {}),
+                },
+                now,
+            );
+            let what = MessageFact::Unanswered { part, carrier: *carrier, is_repeated: false };
+            Fact::Message { id: *id, at: now, what }
+        };
+        parts_intended.iter().map(fact).collect()
+    }
+
+    /// A part is sent again in a moment, unless a receipt says before that an operator has it.
+    pub(crate) fn wait_for_receipt(&self, doubt: Doubt) {
+        self.0.doubts.add(doubt, self.0.clock.now());
+    }
+
+    /// The operator has answered after all.
+    pub(crate) fn no_doubt(&self, carrier: CarrierId, phone: Phone, part: (MessageId, u8)) {
+        self.0.doubts.forget(carrier, phone, part);
     }
 
     /// Validity and grace of a message are over without a final receipt; `one_is_enough` where its carrier sends one

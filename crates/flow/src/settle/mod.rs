@@ -1,6 +1,7 @@
 //! Settle: takes what comes back from operators, decides where it belongs, and makes it durable
 //! before the operator is told that we have it.
 
+mod doubts;
 mod find;
 mod handle;
 mod learn;
@@ -13,6 +14,7 @@ mod receipts;
 mod recorder;
 mod sweep;
 
+pub(crate) use doubts::Doubt;
 pub use handle::{Settle, Stats, Taken};
 pub use learn::LearntIds;
 pub use purge::{PurgeError, Purged, Selection};

@@ -3,6 +3,7 @@
 use domain::clock::UnixMillis;
 use domain::control::{Carrier, DefaultAlphabet};
 use domain::operator_id;
+use domain::phone::Phone;
 use domain::receipt::ReceiptState;
 use smpp::pdu::{Decoded, Pdu, Sm};
 use smpp::receipt;
@@ -24,6 +25,8 @@ pub(super) struct ReadReceipt {
     pub error: Box<str>,
     pub done_at: Option<UnixMillis>,
     pub raw: Box<[u8]>,
+    /// The recipient and the sender of the message, if they can be told.
+    pub addresses: Option<(Phone, Box<str>)>,
 }
 
 #[derive(Debug)]
@@ -43,7 +46,7 @@ pub(super) fn read(carrier: &Carrier, decoded: &Decoded<'_>, frame: &[u8], learn
         Decoded::Parsed { pdu: Pdu::DataSm(data), .. } => read_sm(carrier, &data.as_sm(), frame, learns),
         Decoded::Parsed { .. } => Read::Other,
         Decoded::Damaged { raw, .. } => match receipt::salvage(raw) {
-            Some(found) => read_receipt(carrier, &found, frame, learns),
+            Some(found) => read_receipt(carrier, &found, frame, learns, None),
             None => Read::Incoming(Box::new(Received::damaged(&body(frame)))),
         },
     }
@@ -55,12 +58,21 @@ fn read_sm(carrier: &Carrier, sm: &Sm<'_>, frame: &[u8], learns: bool) -> Read {
         && let Some(found) = receipt::parse(&receipt::text_of(sm), sm.tlvs)
         && (if is_marked { found.id().is_some() } else { found.is_plain() })
     {
-        return read_receipt(carrier, &found, frame, learns);
+        // A receipt goes the other way: it comes from the recipient to the sender.
+        let recipient = std::str::from_utf8(sm.source.digits).ok().and_then(|digits| Phone::parse(digits).ok());
+        let addresses = recipient.map(|phone| (phone, String::from_utf8_lossy(sm.destination.digits).into()));
+        return read_receipt(carrier, &found, frame, learns, addresses);
     }
     Read::Incoming(Box::new(Received::of(carrier, sm, &body(frame))))
 }
 
-fn read_receipt(carrier: &Carrier, found: &receipt::Receipt<'_>, frame: &[u8], learns: bool) -> Read {
+fn read_receipt(
+    carrier: &Carrier,
+    found: &receipt::Receipt<'_>,
+    frame: &[u8],
+    learns: bool,
+    addresses: Option<(Phone, Box<str>)>,
+) -> Read {
     let ids = [found.id(), found.other_id()].into_iter().flatten();
     let mut forms = Forms::new();
     for id in ids {
@@ -83,7 +95,7 @@ fn read_receipt(carrier: &Carrier, found: &receipt::Receipt<'_>, frame: &[u8], l
         None => (*error).into(),
     };
     let done_at = found.done_date.and_then(|digits| carrier.receipt_time_zone.moment(digits));
-    Read::Receipt(ReadReceipt { ids: forms, given, state, error, done_at, raw: body(frame) })
+    Read::Receipt(ReadReceipt { ids: forms, given, state, error, done_at, raw: body(frame), addresses })
 }
 
 /// The text of a message or part, as far as it can be read.

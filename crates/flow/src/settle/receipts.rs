@@ -30,6 +30,8 @@ struct Sorted {
     /// Ids as they stand in receipts, while there is something to learn from them.
     given: Vec<Box<str>>,
     incoming: Vec<Received>,
+    /// Called when the facts are durable.
+    resolved: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Settle {
@@ -65,6 +67,7 @@ impl Settle {
                 self.0.store.record(lane, facts).await.map_err(|_| "the store can't record")?;
             }
         }
+        sorted.resolved.into_iter().for_each(|resolved| resolved());
         if !sorted.incoming.is_empty() {
             self.0.stats.incoming.fetch_add(sorted.incoming.len() as u64, Ordering::Relaxed);
             self.0.two_way.received(carrier, sorted.incoming).await?;
@@ -112,7 +115,7 @@ impl Settle {
         sorted: &mut Sorted,
     ) -> Result<(), QuestionError> {
         let at = self.0.clock.now();
-        let ReadReceipt { ids, given, state, error, done_at, raw } = receipt;
+        let ReadReceipt { ids, given, state, error, done_at, raw, addresses } = receipt;
         sorted.given.extend(given);
         if ids.len() > 1 && learnt.names_two_ids() {
             tracing::warn!(target: "settle", carrier = %carrier.name, "receipts name one id in the text and another one as parameter; the parameter is tried first");
@@ -121,6 +124,21 @@ impl Settle {
             self.0.stats.receipts_matched.fetch_add(1, Ordering::Relaxed);
             let what = MessageFact::Receipt { part: place.part, carrier: carrier.id, state, error, done_at, raw };
             sorted.facts[place.id.lane().index()].push(Fact::Message { id: place.id, at, what });
+            return Ok(());
+        }
+        if let Some((phone, sender)) = addresses
+            && let Some(doubt) = self.0.doubts.take(carrier.id, phone, &sender, at)
+        {
+            self.0.stats.doubts_resolved.fetch_add(1, Ordering::Relaxed);
+            let (id, carrier) = (doubt.id, carrier.id);
+            for part in doubt.parts {
+                let (error, raw) = (error.clone(), raw.clone());
+                let sent = MessageFact::Unanswered { part, carrier, is_repeated: false };
+                let receipt = MessageFact::Receipt { part, carrier, state, error, done_at, raw };
+                let facts = &mut sorted.facts[id.lane().index()];
+                facts.extend([sent, receipt].map(|what| Fact::Message { id, at, what }));
+            }
+            sorted.resolved.push(doubt.resolved);
             return Ok(());
         }
         self.0.stats.receipts_parked.fetch_add(1, Ordering::Relaxed);

@@ -5,3 +5,4 @@
 mod fairness;
 mod hostage;
 mod support;
+mod unknown;

@@ -214,6 +214,10 @@ impl Live {
             ),
             ("settle_damaged", "PDUs that could not be read to their end", &stats.damaged),
             ("settle_incoming", "Incoming messages and parts", &stats.incoming),
+            ("settle_repeated", "Parts sent again that an operator may have taken", &stats.repeated),
+            ("settle_in_doubt", "Parts that an operator may have taken and that are not sent again", &stats.in_doubt),
+            ("settle_doubts_resolved", "Parts of unknown outcome matched to a receipt", &stats.doubts_resolved),
+            ("settle_duplicates", "Parts that operators took twice, as their answers say", &stats.duplicates),
             ("settle_expired", "Messages not handed over within their validity", &stats.expired),
             ("settle_unknown", "Messages without a final receipt in time", &stats.unknown),
         ];

@@ -175,7 +175,7 @@ fn history(place: &Place) {
     let refused = MessageFact::Refused { part: 1, carrier: CARRIER, command_status: 0x58, is_final: false };
     for what in [
         refused,
-        MessageFact::Unanswered { part: 1, carrier: CARRIER },
+        MessageFact::Unanswered { part: 1, carrier: CARRIER, is_repeated: true },
         submitted(1, "op-1"),
         receipt(1, ReceiptState::Delivered),
     ] {
@@ -187,7 +187,7 @@ fn history(place: &Place) {
         let told: Vec<_> = steps.iter().map(|step| (&*step.kind, &*step.detail, step.status)).collect();
         let expected = [
             ("refused", "0x0058", None),
-            ("unanswered", "", None),
+            ("unanswered", "repeated", None),
             ("submitted", "op-1", Some(Status::Sent)),
             ("receipt", "000", Some(Status::Delivered)),
         ];

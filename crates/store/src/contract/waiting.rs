@@ -20,6 +20,7 @@ pub(super) const CASES: &[(&str, Case)] = &[
     ("what_is_scheduled_waits_until_it_is_due", scheduled),
     ("what_is_past_its_time_is_named_until_it_is_ended", overdue),
     ("parts_taken_already_are_known", parts_taken),
+    ("an_intent_is_known_and_a_doubt_counts_as_sent", intents),
 ];
 
 const NO_MESSAGE: MessageId = MessageId(0);
@@ -239,4 +240,48 @@ fn parts_taken(place: &Place) {
     let message = place.run(store.message(request.id)).expect("an answer").expect("a message");
     let ids: Vec<&str> = message.parts.iter().map(|part| &*part.operator_id).collect();
     assert_eq!((message.status, ids), (Status::Sent, vec!["one", "two", "three"]));
+}
+
+fn intents(place: &Place) {
+    let mut store = place.open();
+    let intended = |part| MessageFact::Intended { part, carrier: CARRIER };
+    let doubt = |part| MessageFact::Unanswered { part, carrier: CARRIER, is_repeated: false };
+    let single = place.accept_one(&store, Lane::Standard, 48_600_000_000);
+    let mut request = place.request(&store, Lane::Standard, 48_600_000_001, 1);
+    request.parts = 3;
+    let long = place.accept(&store, request).id;
+    let back = place.accept_one(&store, Lane::Standard, 48_600_000_002);
+    place.fact(&store, single, intended(1));
+    place.fact(&store, long, submitted(1, "one"));
+    place.fact(&store, long, intended(3));
+    place.fact(&store, back, intended(1));
+    place.fact(&store, back, MessageFact::NotSent { part: 1 });
+    place.fact(&store, single, MessageFact::Cancelled);
+    for _ in 0..3 {
+        let found = place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 10)).expect("an answer");
+        let parts: Vec<_> = found
+            .iter()
+            .map(|waiting| (waiting.id, waiting.parts_taken.as_slice(), waiting.parts_intended.as_slice()))
+            .collect();
+        let expected: [(_, &[u8], &[u8]); 3] = [(single, &[], &[1]), (long, &[1], &[3]), (back, &[], &[])];
+        assert_eq!(parts, expected);
+        place.rest(&store);
+        store = place.reopen(store);
+    }
+    place.fact(&store, single, doubt(1));
+    place.fact(&store, long, doubt(3));
+    for _ in 0..2 {
+        let found = place.run(store.waiting(Lane::Standard, (CARRIER, ACCOUNT), NO_MESSAGE, 10)).expect("an answer");
+        assert_eq!(found.iter().map(|waiting| waiting.id).collect::<Vec<_>>(), [long, back]);
+        assert_eq!(found[0].parts_taken.as_slice(), [1, 3]);
+        let message = place.run(store.message(single)).expect("an answer").expect("a message");
+        assert_eq!(message.status, Status::Sent);
+        let steps = place.run(store.history(single)).expect("an answer");
+        let told: Vec<_> = steps.iter().map(|step| (&*step.kind, &*step.detail, step.status)).collect();
+        assert_eq!(told, [("unanswered", "not_repeated", Some(Status::Sent))]);
+        store = place.reopen(store);
+    }
+    place.fact(&store, single, receipt(1, ReceiptState::Delivered));
+    let message = place.run(store.message(single)).expect("an answer").expect("a message");
+    assert_eq!(message.status, Status::Delivered);
 }

@@ -6,6 +6,7 @@ use domain::lane::Lane;
 use domain::request::Waiting;
 use domain::state::{PartState, Status};
 use rusqlite::{Connection, Params, params};
+use smallvec::SmallVec;
 
 use super::ask_message::RequestMemo;
 use super::database::Fault;
@@ -110,12 +111,17 @@ fn message_rows(
 fn as_waiting(connection: &Connection, row: &MessageRow, memo: &mut RequestMemo) -> Result<Waiting, Fault> {
     let request = memo.request(connection, row.request_id)?;
     let count = request.request.parts;
-    let mut parts_taken = smallvec::SmallVec::new();
+    let (mut parts_taken, mut parts_intended) = (SmallVec::new(), SmallVec::new());
+    let mut sort = |number: u8, state| match state {
+        PartState::Waiting => {}
+        PartState::Intended => parts_intended.push(number),
+        _ => parts_taken.push(number),
+    };
     if count > 1 {
         let parts = read::parts(connection, row.id, count, &mut memo.sum)?;
-        parts_taken.extend(
-            (1_u8..).zip(&parts).filter(|(_, part)| part.state != PartState::Waiting).map(|(number, _)| number),
-        );
+        (1_u8..).zip(&parts).for_each(|(number, part)| sort(number, part.state));
+    } else {
+        sort(1, row.part.state);
     }
     Ok(Waiting {
         id: row.id,
@@ -125,6 +131,7 @@ fn as_waiting(connection: &Connection, row: &MessageRow, memo: &mut RequestMemo)
         due_at: if row.due_at > 0 { UnixMillis(row.due_at) } else { request.request.due_at },
         content: request.content(),
         parts_taken,
+        parts_intended,
     })
 }
 

@@ -259,13 +259,18 @@ pub(crate) fn history(shared: &Shared, id: MessageId) -> Result<Vec<Step>, Quest
         let Some(row) = read::message(connection, id, &mut memo.sum)? else { return Ok(Vec::new()) };
         let least = row.steps;
         let record = memo.record(connection, row)?;
+        let stored = stored_steps(connection, id, least, &mut memo.sum)?;
         let mut steps = Vec::new();
-        for (index, part) in record.parts.iter().enumerate() {
+        for (number, part) in (1_u8..).zip(&record.parts) {
             let Some(at) = part.taken_at else { continue };
+            // Of a part that was in doubt and was never answered, the step that began the doubt tells.
+            if part.operator_id.is_empty() && stored.iter().any(|step| step.part == number && step.begins_doubt()) {
+                continue;
+            }
             steps.push(Step {
                 at,
                 kind: "submitted".into(),
-                part: u8::try_from(index + 1).unwrap_or(u8::MAX),
+                part: number,
                 carrier: Some(part.carrier),
                 status: None,
                 detail: part.operator_id.clone(),
@@ -276,10 +281,11 @@ pub(crate) fn history(shared: &Shared, id: MessageId) -> Result<Vec<Step>, Quest
             .iter_mut()
             .max_by_key(|step| step.at)
             .filter(|_| record.parts.iter().all(|part| part.taken_at.is_some()))
+            .filter(|_| stored.iter().all(|step| step.status != Some(Status::Sent)))
         {
             last.status = Some(Status::Sent);
         }
-        steps.extend(stored_steps(connection, id, least, &mut memo.sum)?);
+        steps.extend(stored);
         steps.sort_by_key(|step| step.at);
         Ok(steps)
     })

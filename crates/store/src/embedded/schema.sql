@@ -50,7 +50,7 @@ CREATE TABLE message (
   steps        INTEGER NOT NULL,       -- number of its last step
   part_state   INTEGER NOT NULL,       -- messages of one part; longer ones have rows in "part"
   part_carrier INTEGER,                -- who took or refused it
-  taken_at     INTEGER,                -- when an operator took it
+  taken_at     INTEGER,                -- when an operator took it, or may have
   operator_id  TEXT,                   -- the operator's id as given
   canonical_id TEXT,                   -- the form receipts are matched by, where it differs
   operator_key INTEGER,                -- 63 bits of SHA-256 over carrier and that form
@@ -61,7 +61,8 @@ CREATE TABLE message (
 CREATE TABLE part (
   message_id   INTEGER NOT NULL,
   number       INTEGER NOT NULL,       -- from 1
-  state        INTEGER NOT NULL,       -- 0 waiting, 1 sent, 2 unknown, 3 rejected, 4 undelivered, 5 expired, 6 delivered
+  state        INTEGER NOT NULL,       -- 0 waiting, 1 sent, 2 unknown, 3 rejected, 4 undelivered, 5 expired, 6 delivered,
+                                       -- 7 about to be written, 8 in doubt
   carrier      INTEGER NOT NULL,
   taken_at     INTEGER,
   operator_id  TEXT,

@@ -26,7 +26,11 @@ pub(crate) fn new_step<'a>(
         MessageFact::Receipt { part, carrier, error, raw, .. } => {
             step("receipt", *part, Some(*carrier), Cow::Borrowed(&**error), &**raw)
         }
-        MessageFact::Unanswered { part, carrier } => step("unanswered", *part, Some(*carrier), "".into(), &[]),
+        MessageFact::Intended { .. } | MessageFact::NotSent { .. } => None,
+        MessageFact::Unanswered { part, carrier, is_repeated } => {
+            let detail = if *is_repeated { "repeated" } else { "not_repeated" };
+            step("unanswered", *part, Some(*carrier), detail.into(), &[])
+        }
         // What came too late to end or cancel the message did not happen to it.
         MessageFact::Ended { .. }
         | MessageFact::NoReceipt { .. }

@@ -130,6 +130,7 @@ fn key(id: u32, authorization: &str, permissions: &[Permission], networks: &[&st
         settings: KeySettings {
             permissions: permissions.iter().copied().collect(),
             allowed_addresses: networks.iter().map(|network| network.parse().unwrap()).collect(),
+            ..KeySettings::default()
         },
     }
 }

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use smpp::pdu::{Decoded, Pdu};
+use smpp::pdu::{Decoded, DeliverSm, Pdu};
 use smpp::server::{DeliverBatch, ServerHandler, read_bind};
 use smpp::session::{Answer, Answers, OutcomeBatch, RequestBatch, SessionHandle, SessionOptions};
 use smpp::{CommandStatus, Header};
@@ -17,6 +18,7 @@ use tokio::task::{AbortHandle, JoinSet};
 #[derive(Clone, Debug)]
 pub struct Arrived {
     pub at: Instant,
+    pub session: u64,
     pub destination: String,
     /// Concatenation octets: reference, total, number; `[0, 1, 1]` for a single part.
     pub part: [u8; 3],
@@ -30,6 +32,8 @@ pub enum Reply {
     Taken(Duration),
     /// Refused with this status after this time.
     Refused(CommandStatus, Duration),
+    /// Taken, never answered.
+    Silent,
 }
 
 type Rule = dyn Fn(&Arrived) -> Reply + Send + Sync;
@@ -38,7 +42,10 @@ struct Shared {
     rule: Box<Rule>,
     arrived: Mutex<Vec<Arrived>>,
     changed: watch::Sender<usize>,
-    sessions: Mutex<Vec<AbortHandle>>,
+    sessions: Mutex<Vec<(u64, AbortHandle, SessionHandle)>>,
+    next: AtomicU64,
+    /// Source, destination and text.
+    deliveries: Mutex<Vec<[Vec<u8>; 3]>>,
 }
 
 /// A running message centre.
@@ -57,6 +64,8 @@ impl Smsc {
             arrived: Mutex::default(),
             changed: watch::Sender::new(0),
             sessions: Mutex::default(),
+            next: AtomicU64::new(1),
+            deliveries: Mutex::default(),
         });
         let mut tasks = JoinSet::new();
         let accepting = Arc::clone(&shared);
@@ -67,11 +76,12 @@ impl Smsc {
                 let options = SessionOptions { window_max: 100, inbox_max: 100_000, ..SessionOptions::default() };
                 let Ok(bind) = read_bind(stream, options).await else { continue };
                 let Ok(session) = bind.accept(b"smsc") else { continue };
-                let centre = Centre { shared: Arc::clone(&accepting), handle: session.handle() };
+                let (name, handle) = (accepting.next.fetch_add(1, Ordering::Relaxed), session.handle());
+                let centre = Centre { shared: Arc::clone(&accepting), name, handle: handle.clone() };
                 let task = sessions.spawn(async move {
                     session.run(centre).await;
                 });
-                accepting.sessions.lock().push(task);
+                accepting.sessions.lock().push((name, task, handle));
             }
         });
         Self { address, shared, _tasks: tasks }
@@ -102,12 +112,21 @@ impl Smsc {
 
     /// Cuts all connections without a word.
     pub fn cut(&self) {
-        self.shared.sessions.lock().drain(..).for_each(|task| task.abort());
+        self.shared.sessions.lock().drain(..).for_each(|(_, task, _)| task.abort());
+    }
+
+    /// Sends a receipt to any session: what a message centre says of a submit that it took.
+    pub fn receipt(&self, id: &str, recipient: &str, sender: &str, stat: &str) {
+        let text =
+            format!("id:{id} sub:001 dlvrd:001 submit date:2701010000 done date:2701010000 stat:{stat} err:000 text:");
+        self.shared.deliveries.lock().push([recipient.into(), sender.into(), text.into_bytes()]);
+        self.shared.sessions.lock().iter().for_each(|(_, _, handle)| handle.wake());
     }
 }
 
 struct Centre {
     shared: Arc<Shared>,
+    name: u64,
     handle: SessionHandle,
 }
 
@@ -116,6 +135,7 @@ impl Centre {
         let (status, after) = match reply {
             Reply::Taken(after) => (CommandStatus::ROK, after),
             Reply::Refused(status, after) => (status, after),
+            Reply::Silent => return,
         };
         let handle = self.handle.clone();
         tokio::spawn(async move {
@@ -128,7 +148,21 @@ impl Centre {
 }
 
 impl ServerHandler for Centre {
-    fn pull(&mut self, _batch: &mut DeliverBatch<'_>) {}
+    fn pull(&mut self, batch: &mut DeliverBatch<'_>) {
+        let mut deliveries = self.shared.deliveries.lock();
+        while batch.room() > 0
+            && let Some([source, destination, text]) = deliveries.pop()
+        {
+            let sm = DeliverSm {
+                source: smpp::pdu::Address { ton: 1, npi: 1, digits: &source },
+                destination: smpp::pdu::Address { ton: 5, npi: 0, digits: &destination },
+                esm_class: 0x04,
+                short_message: &text,
+                ..DeliverSm::default()
+            };
+            batch.push(0, &sm).unwrap();
+        }
+    }
 
     fn outcomes(&mut self, _outcomes: &OutcomeBatch) {}
 
@@ -143,7 +177,8 @@ impl ServerHandler for Centre {
                 }
                 text => ([0, 1, 1], text),
             };
-            let one = Arrived { at, destination: words(sm.destination.digits), part, text: words(text) };
+            let destination = words(sm.destination.digits);
+            let one = Arrived { at, session: self.name, destination, part, text: words(text) };
             let reply = (self.shared.rule)(&one);
             let mut arrived = self.shared.arrived.lock();
             arrived.push(one);

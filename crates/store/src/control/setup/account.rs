@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use domain::choice::Choice;
 use domain::control::{AccountSettings, Endpoint, EventKind, KeySettings, Secret, SenderEntry};
 use domain::id::{AccountId, EndpointId, KeyId, SenderId};
-use domain::limits::{RETRIES_MAX, RETRY_SECONDS_MAX, SECRET_OVERLAP_HOURS_MAX};
+use domain::lane::Guarantees;
+use domain::limits::{RETRIES_MAX, RETRY_SECONDS_MAX, SECRET_OVERLAP_HOURS_MAX, VALIDITY_MINUTES_MAX};
 use domain::money::{CURRENCIES, Currency};
 use domain::permission::{Permission, Permissions};
 use domain::sender::Sender;
@@ -23,6 +24,9 @@ const ACCOUNT_KEYS: &[&str] = &[
     "priority",
     "messages_per_second",
     "encoding",
+    "code_guarantee",
+    "transactional_guarantee",
+    "bulk_guarantee",
     "sender",
     "key",
     "webhook",
@@ -31,7 +35,16 @@ const ACCOUNT_KEYS: &[&str] = &[
     "reserved_words",
 ];
 const SENDER_KEYS: &[&str] = &["name", "approved"];
-const KEY_KEYS: &[&str] = &["name", "authorization", "application_key", "senders", "permissions", "allowed_addresses"];
+const KEY_KEYS: &[&str] = &[
+    "name",
+    "authorization",
+    "application_key",
+    "senders",
+    "permissions",
+    "allowed_addresses",
+    "traffic",
+    "priority_validity_minutes",
+];
 const WEBHOOK_KEYS: &[&str] = &[
     "event",
     "url",
@@ -92,6 +105,11 @@ fn read_settings(table: &Table<'_>) -> AccountSettings {
         encoding: table.choice("encoding").unwrap_or_default(),
         reserved_words: bot::read_reserved(table),
         bots: bot::read_all(table),
+        guarantees: Guarantees {
+            code: table.choice("code_guarantee").unwrap_or(default.guarantees.code),
+            transactional: table.choice("transactional_guarantee").unwrap_or(default.guarantees.transactional),
+            bulk: table.choice("bulk_guarantee").unwrap_or(default.guarantees.bulk),
+        },
     }
 }
 
@@ -165,6 +183,8 @@ fn read_keys(account: &Table<'_>, senders: &[SenderEntry], seen: &mut Seen) -> V
             settings: KeySettings {
                 permissions: read_permissions(&table),
                 allowed_addresses: values::networks(&table, "allowed_addresses"),
+                traffic: table.choice("traffic").unwrap_or_default(),
+                priority_validity_minutes: table.integer("priority_validity_minutes", &(0..=VALIDITY_MINUTES_MAX), 0),
             },
         });
     }
