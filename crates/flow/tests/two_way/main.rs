@@ -184,6 +184,8 @@ async fn stop_is_answered_kept_and_taken_back_by_start() {
         assert!(place.store.is_opted_out(place.account(account).id, "2424", phone), "both share the number");
     }
     place.operator.deliver(PERSON, "2424", "acme hours");
+    let silenced = &place.flow.two_way.stats().silenced;
+    eventually("the bot's silence", || silenced.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
     place.operator.deliver(PERSON, "2424", "START ACME");
     assert_eq!(place.told(PERSON, 3).await.len(), 3, "the bot keeps silent after STOP");
     eventually("START", || !place.store.is_opted_out(place.account("acme").id, "2424", phone)).await;
