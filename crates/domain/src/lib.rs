@@ -28,6 +28,7 @@ pub mod permission;
 pub mod person;
 pub mod phone;
 pub mod problem;
+pub mod quiet;
 pub mod random;
 pub mod receipt;
 pub mod request;

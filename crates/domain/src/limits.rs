@@ -63,6 +63,17 @@ pub const PAGE_ROWS_MAX: u32 = 1_000;
 /// How deep `offset` may go; beyond it a cursor is the way.
 pub const OFFSET_MAX: u32 = 100_000;
 
+/// Recipients that may get one text with a link over the Priority lane within an hour: more is no code.
+pub const EQUAL_CODES_MAX: usize = 100;
+/// Texts with links counted at a time, at about 50 octets each.
+pub const CODE_TEXTS_MAX: usize = 100_000;
+/// Codes remembered that a newer one to the same number may take back, at about 50 octets each.
+pub const NEWEST_CODES_MAX: usize = 100_000;
+/// Messages per hour that a request may ask for at most: one per millisecond.
+pub const MESSAGES_PER_HOUR_MAX: i64 = 3_600_000;
+/// Recipients of a request that are sorted out at once; larger requests go to a thread of their own, one at
+/// a time, so that they hold up nobody else.
+pub const RECIPIENTS_AT_ONCE_MAX: usize = 500;
 /// How long after its acceptance a one-time code is worth sending twice rather than not at all.
 pub const CODE_USEFUL_MS: i64 = 60_000;
 /// How long a transactional message whose outcome is not known waits for a receipt before it is sent again.

@@ -80,6 +80,8 @@ problems! {
     LinkInvalid = "E-4-024", 422, "Link can't be shortened", "With shortLink every link in the message is an http or https URL of up to 2048 characters without user or password. Correct it or send without shortLink.";
     LinksTooMany = "E-4-025", 422, "Too many links", "With shortLink a message holds up to 10 links. Take some out or send without shortLink.";
     RecipientOptedOut = "E-4-026", 422, "Recipient opted out", "This person wants no messages from this sender (STOP). Take the entry off the opt-out list only when the person asks for it.";
+    NotACode = "E-4-027", 422, "Not a one-time code", "More than 100 equal texts with a link within an hour are no one-time codes. Send them without priority.";
+    PaceInvalid = "E-4-028", 422, "messagesPerHour invalid", "messagesPerHour is 1 to 3600000, or 0 for no limit. It does not go with priority, and the last message must be due within 90 days.";
 
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";
@@ -90,12 +92,14 @@ problems! {
     ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
     IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";
     RequestInProgress = "E-6-003", 409, "Request in progress", "The same request is being handled right now. Repeat it in a second.";
-    NotCancellable = "E-6-004", 409, "Can't be cancelled any more", "The message was handed over or has ended already.";
+    NotCancellable = "E-6-004", 409, "Can't be cancelled any more", "The message has ended already.";
     EndpointFailed = "E-6-005", 409, "Webhook did not answer", "The test call was not answered 2xx. meta.value says what came instead.";
     EndpointNotOff = "E-6-006", 409, "Webhook is not off", "This webhook is called already; there is nothing to enable.";
+    HandedOver = "E-6-007", 409, "Handed over already", "The operator has the message or a part of it, or is being given it right now: it can't be taken back.";
 
     TooManyRequests = "E-7-001", 429, "Too many messages", "The account's rate is used up. Repeat the request after the time in Retry-After.";
     TooManyAttempts = "E-7-002", 429, "Too many wrong keys", "Too many calls with wrong keys came from this address. Wait before trying again.";
+    PriorityShareUsed = "E-7-003", 429, "Too many priority messages", "The account's share of the Priority lane is used up. Repeat the request after the time in Retry-After, or send without priority.";
 
     Internal = "E-9-001", 500, "Internal error", "Something went wrong here. Nothing was sent unless a repeated request says so; quote meta.uniqId to support.";
     Overloaded = "E-9-002", 503, "Overloaded", "The server can't take more right now. Nothing was accepted; repeat after the time in Retry-After.";

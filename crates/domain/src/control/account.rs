@@ -10,6 +10,7 @@ use crate::encoding::EncodingChoice;
 use crate::id::{AccountId, SenderId};
 use crate::lane::Guarantees;
 use crate::money::{CURRENCIES, Currency, Money};
+use crate::quiet::QuietHours;
 use crate::sender::Sender;
 
 /// A sender id of an account.
@@ -73,9 +74,23 @@ pub struct AccountSettings {
     /// Bots that its numbers may name.
     #[serde(rename = "bot")]
     pub bots: Vec<Bot>,
+    /// Of the rate of a carrier this much may be its codes, percent; what comes above is refused.
+    pub priority_percent: u32,
+    /// Hours of the day in which its bulk is not sent, such as `21:00-08:00`; empty = none.
+    pub quiet_hours: String,
+    /// The time zone of these.
+    pub time_zone: String,
     /// What happens to a part when it is not known whether an operator took it.
     #[serde(flatten)]
     pub guarantees: Guarantees,
+}
+
+impl AccountSettings {
+    /// The hours in which its bulk is not sent.
+    #[must_use]
+    pub fn quiet(&self) -> Option<QuietHours> {
+        if self.quiet_hours.is_empty() { None } else { QuietHours::parse(&self.quiet_hours, &self.time_zone) }
+    }
 }
 
 impl Default for AccountSettings {
@@ -89,6 +104,9 @@ impl Default for AccountSettings {
             encoding: EncodingChoice::default(),
             reserved_words: ReservedSettings::default(),
             bots: Vec::new(),
+            priority_percent: 20,
+            quiet_hours: String::new(),
+            time_zone: "UTC".into(),
             guarantees: Guarantees::default(),
         }
     }

@@ -38,6 +38,8 @@ pub struct KeySettings {
     pub traffic: KeyTraffic,
     /// Validity of its Priority messages in minutes where the request says nothing; 0 = the contract's.
     pub priority_validity_minutes: u32,
+    /// Whether a newer Priority message to a number takes back an older one of the key's that was not sent yet.
+    pub newest_code_only: bool,
 }
 
 impl KeySettings {

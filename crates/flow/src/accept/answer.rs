@@ -65,6 +65,7 @@ impl Accept {
             phone_numbers: Some(vec![phone.to_string()]),
             validity: None,
             schedule_time: None,
+            messages_per_hour: None,
             message_type: None,
             encoding: None,
             short_link: None,

@@ -22,6 +22,8 @@ pub(super) struct Conditions {
     pub sender: Sender,
     pub validity_minutes: u32,
     pub schedule_time: i64,
+    /// Time between two messages of the request, in microseconds.
+    pub interval_us: i64,
     pub flash: bool,
     pub encoding: EncodingChoice,
     /// The choice stands in the order; otherwise it is the account's.
@@ -72,6 +74,7 @@ pub(super) fn check(
     let lane = if order.priority == Some(true) { Lane::Priority } else { Lane::Standard };
     let validity_minutes = check_validity(order.validity, default_validity(lane, &order.key), &mut findings);
     let schedule_time = check_schedule(order.schedule_time, now_seconds, &mut findings);
+    let interval_us = check_pace(order, lane, schedule_time - now_seconds, &mut findings);
     let flash = match order.message_type {
         None | Some(0) => false,
         Some(1) => true,
@@ -102,6 +105,7 @@ pub(super) fn check(
                 sender,
                 validity_minutes,
                 schedule_time,
+                interval_us,
                 flash,
                 encoding,
                 encoding_is_asked,
@@ -190,6 +194,25 @@ fn check_links(order: &Order, shortener: Option<&Shortener>, findings: &mut Find
             None
         }
     }
+}
+
+/// Time between two messages in microseconds; 0 = no limit.
+fn check_pace(order: &Order, lane: Lane, ahead_seconds: i64, findings: &mut Findings) -> i64 {
+    const HOUR_US: i64 = 3_600_000_000;
+    let per_hour = order.messages_per_hour.unwrap_or(0);
+    if per_hour == 0 {
+        return 0;
+    }
+    let recipients = order.phone_numbers.as_ref().map_or(0, Vec::len);
+    let interval_us =
+        if (1..=limits::MESSAGES_PER_HOUR_MAX).contains(&per_hour) { HOUR_US / per_hour } else { i64::MAX };
+    let last_us = i64::try_from(recipients).unwrap_or(i64::MAX).saturating_mul(interval_us);
+    let is_too_late = last_us / 1_000_000 + ahead_seconds.max(0) > limits::SCHEDULE_AHEAD_SECONDS_MAX;
+    if interval_us == i64::MAX || is_too_late || lane == Lane::Priority {
+        findings.add(Problem::PaceInvalid, "messagesPerHour", &per_hour.to_string());
+        return 0;
+    }
+    interval_us
 }
 
 fn check_references(order: &Order, url_allowed: &dyn Fn(&str) -> bool, findings: &mut Findings) {

@@ -10,6 +10,7 @@ use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, Carrier, Control};
 use domain::encoding::EncodingChoice;
 use domain::id::{AccountId, KeyId};
+use domain::lane::{Lane, Traffic};
 use domain::limits;
 use domain::link::ShortLinks;
 use domain::money::Money;
@@ -19,9 +20,11 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use store::{AcceptOutcome, RecordError, Store};
 use text::Measure;
+use tokio::sync::Semaphore;
 
 use super::balance::Meters;
 use super::check::{self, Conditions, Shortener, detail};
+use super::codes::{self, Codes};
 use super::order::{Alternative, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use super::recipients::{self, Recipients};
 use super::write::write;
@@ -45,6 +48,9 @@ pub(super) struct Inner {
     shortener: Option<Shortener>,
     stopping: AtomicBool,
     latency: Latency,
+    pub codes: Codes,
+    /// Large requests are sorted out one at a time.
+    sorting: Semaphore,
 }
 
 /// A text that is not the order's, and where its links are.
@@ -69,7 +75,8 @@ impl Accept {
         latency: Latency,
     ) -> Self {
         let stopping = AtomicBool::new(false);
-        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, shortener, stopping, latency }))
+        let (codes, sorting) = (Codes::default(), Semaphore::new(1));
+        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, shortener, stopping, latency, codes, sorting }))
     }
 
     /// From now on every order is refused: the server is stopping.
@@ -81,19 +88,30 @@ impl Accept {
     ///
     /// # Errors
     /// [`Refusal`] when nothing was kept, with everything that is wrong.
-    pub async fn send(&self, mut order: Order) -> Result<Granted, Refusal> {
+    pub async fn send(&self, order: Order) -> Result<Granted, Refusal> {
         let (inner, started) = (&*self.0, Instant::now());
         if inner.stopping.load(Ordering::Relaxed) {
             return Err(refusal(Problem::ShuttingDown, Some(1)));
         }
         let now = inner.clock.now();
-        let Checked { conditions, recipients, measure, text, total } = self.check(&order, now)?;
+        let (mut order, checked) = self.check_aside(order, now).await;
+        let Checked { conditions, recipients, measure, text, total } = checked?;
         let count = recipients.accepted.len();
         inner
             .meters
             .admit(&order.account, count)
             .map_err(|wait| refusal(Problem::TooManyRequests, Some(whole_seconds(wait))))?;
         let lane = conditions.lane;
+        if lane == Lane::Priority {
+            let admitted = inner.codes.admit(&order, &recipients.accepted, &inner.store.control(), Instant::now());
+            admitted.map_err(|refused| match refused {
+                codes::Refused::ShareUsed(wait) => refusal(refused.problem(), Some(whole_seconds(wait))),
+                codes::Refused::NotACode => {
+                    let text = order.message.as_deref().unwrap_or_default();
+                    Refusal { details: vec![detail(refused.problem(), "message", text)], retry_after_seconds: None }
+                }
+            })?;
+        }
         let account = Arc::clone(&order.account);
         let mut request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
         if let Some((text, links)) = text {
@@ -103,11 +121,36 @@ impl Accept {
             return self.repeated_although_broke(request, &account).await;
         }
         let outcome = inner.store.accept(lane, request).await;
+        if let Ok(AcceptOutcome::Accepted(request)) = &outcome
+            && lane == Lane::Priority
+            && order.key.settings.newest_code_only
+        {
+            self.take_back_older(request);
+        }
         latency::observe(&inner.latency.accept[lane.index()], started.elapsed());
         if !matches!(outcome, Ok(AcceptOutcome::Accepted(_))) {
             inner.meters.refund(account.id, total);
         }
         self.answer(outcome, &account, recipients.refused)
+    }
+
+    /// The check of a large order is done where it keeps no request waiting.
+    async fn check_aside(&self, order: Order, now: UnixMillis) -> (Order, Result<Checked, Refusal>) {
+        let is_small =
+            order.phone_numbers.as_ref().is_none_or(|numbers| numbers.len() <= limits::RECIPIENTS_AT_ONCE_MAX);
+        if is_small {
+            let checked = self.check(&order, now);
+            return (order, checked);
+        }
+        let _turn = self.0.sorting.acquire().await;
+        let (accept, order) = (self.clone(), Arc::new(order));
+        let checking = Arc::clone(&order);
+        let checked = tokio::task::spawn_blocking(move || accept.check(&checking, now)).await;
+        let checked = checked.unwrap_or_else(|error| {
+            tracing::error!(target: "accept", %error, "a large request could not be checked");
+            Err(refusal(Problem::Internal, None))
+        });
+        (Arc::unwrap_or_clone(order), checked)
     }
 
     /// What a send would do, without doing it.
@@ -229,6 +272,7 @@ impl Accept {
     ) -> Request {
         let asked = u32::try_from(messages.len() + refused.len()).unwrap_or(u32::MAX);
         let due_at = UnixMillis::from_seconds(conditions.schedule_time).max(now);
+        let messages = spread(messages, &conditions, &order.account, due_at);
         let fingerprint = fingerprint(order);
         let refused = refused.iter().map(|detail| RefusedRecipient {
             value: detail.source.as_str().into(),
@@ -310,6 +354,29 @@ fn measured_text<'a>(order: &'a Order, links: Option<&ShortLinks>) -> Cow<'a, st
     }
 }
 
+/// When each message is due: one after the other where the request asks for it, and bulk not in the quiet
+/// hours of its account.
+fn spread(
+    mut messages: Vec<domain::request::NewMessage>,
+    conditions: &Conditions,
+    account: &Account,
+    due_at: UnixMillis,
+) -> Vec<domain::request::NewMessage> {
+    let quiet = account.settings.quiet().filter(|_| conditions.traffic == Traffic::Bulk);
+    if quiet.is_none() && conditions.interval_us == 0 {
+        return messages;
+    }
+    // What would fall into the night comes in the morning, and the rest as much later.
+    let mut later_ms = 0;
+    for (number, message) in (0_i64..).zip(&mut messages) {
+        let at = due_at.plus_ms(number.saturating_mul(conditions.interval_us) / 1_000 + later_ms);
+        let over_at = quiet.as_ref().and_then(|quiet| quiet.over_at(at)).unwrap_or(at);
+        later_ms += over_at.since_ms(at);
+        message.delay_ms = over_at.since_ms(due_at);
+    }
+    messages
+}
+
 fn refused_before(recipient: &RefusedRecipient) -> RefusalDetail {
     let problem = Problem::by_code(&recipient.code).unwrap_or(Problem::RecipientInvalid);
     RefusalDetail { source: recipient.value.to_string(), ..detail(problem, "phoneNumbers", &recipient.value) }
@@ -380,8 +447,8 @@ fn fingerprint(order: &Order) -> [u8; 16] {
     field(order.message.as_deref().unwrap_or_default().as_bytes());
     field(order.webhook_url.as_deref().unwrap_or_default().as_bytes());
     field(order.external_id.as_deref().unwrap_or_default().as_bytes());
-    let numbers =
-        [order.validity, order.schedule_time, order.message_type].map(|number| number.unwrap_or(0).to_le_bytes());
+    let numbers = [order.validity, order.schedule_time, order.message_type, order.messages_per_hour]
+        .map(|number| number.unwrap_or(0).to_le_bytes());
     field(numbers.as_flattened());
     field(&[u8::from(order.priority == Some(true)), u8::from(order.short_link == Some(true))]);
     field(order.encoding.as_deref().unwrap_or_default().as_bytes());

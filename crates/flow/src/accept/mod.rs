@@ -4,6 +4,7 @@ mod answer;
 mod balance;
 mod cancel;
 mod check;
+mod codes;
 mod grant;
 mod links;
 mod order;

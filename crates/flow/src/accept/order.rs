@@ -32,6 +32,8 @@ pub struct Order {
     pub validity: Option<i64>,
     /// Field `scheduleTime`, Unix seconds.
     pub schedule_time: Option<i64>,
+    /// Field `messagesPerHour`.
+    pub messages_per_hour: Option<i64>,
     /// Field `type`.
     pub message_type: Option<i64>,
     /// Field `shortLink`.

@@ -102,7 +102,9 @@ impl Class {
     fn put_back(&mut self, entry: Entry) {
         let share = self.share(entry.job.account);
         let id = entry.job.id;
-        let place = share.iter().position(|other| other.job.id >= id).unwrap_or(share.len());
+        let is_last = share.back().is_none_or(|last| last.job.id < id);
+        let place = if is_last { None } else { share.iter().position(|other| other.job.id >= id) };
+        let place = place.unwrap_or(share.len());
         match share.get_mut(place) {
             Some(other) if other.job.id == id => other.parts |= entry.parts,
             _ => {

@@ -26,6 +26,14 @@ impl BindHandler {
         guarantees.of(job.content().traffic)
     }
 
+    /// Until when a part has to wait because of the quiet hours of its account.
+    pub(super) fn quiet_until(&self, job: &Job, now: UnixMillis) -> Option<UnixMillis> {
+        if job.content().traffic != Traffic::Bulk {
+            return None;
+        }
+        self.settle.control().account(job.account)?.settings.quiet()?.over_at(now)
+    }
+
     /// Whether a part must not be sent twice.
     pub(super) fn forbids_repeating(&self, job: &Job, now: UnixMillis) -> bool {
         self.guarantee(job).forbids_repeating(now.since_ms(job.content().accepted_at))

@@ -148,7 +148,10 @@ impl BindHandler {
         }
         let (mut refused, mut to_intend) = (Vec::new(), Vec::new());
         for (job, number) in parts.drain(..) {
-            if self.needs_intent(&job, number, now) {
+            if let Some(until) = self.quiet_until(&job, now) {
+                self.state.pace.give_back(1);
+                self.lines[lane.index()].retry_at(job, number, until);
+            } else if self.needs_intent(&job, number, now) {
                 to_intend.push((job, number));
             } else if let Err(job) = self.send(job, number, now, batch) {
                 refused.push((job, number));

@@ -83,7 +83,8 @@ async fn bulk_not_starved(seconds: usize) {
     const RATE: usize = 100;
     let carrier = format!("window = 50\nrate_per_second = {RATE}\n");
     let smsc = Smsc::start(|_| Reply::Taken(Duration::ZERO)).await;
-    let stage = Stage::open(smsc, &carrier, &[account_toml("shop", "")]).await;
+    let shop = account_toml("shop", "").replace("priority = true", "priority = true\npriority_percent = 100");
+    let stage = Stage::open(smsc, &carrier, &[shop]).await;
     for first in (0..RATE * (seconds + 1)).step_by(100) {
         stage.send("shop", "Your code", phones(first as u64, 100), true).await;
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a surprise ends a test")]
 
+mod codes;
 mod fairness;
 mod hostage;
 mod support;

@@ -96,6 +96,7 @@ impl Rig {
             phone_numbers: Some(phones.into_iter().collect()),
             validity: None,
             schedule_time: None,
+            messages_per_hour: None,
             message_type: None,
             short_link: None,
             webhook_url: None,

@@ -107,6 +107,7 @@ impl Stage {
             phone_numbers: Some(phones),
             validity: None,
             schedule_time: None,
+            messages_per_hour: None,
             message_type: None,
             short_link: None,
             webhook_url: None,

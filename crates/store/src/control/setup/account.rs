@@ -9,6 +9,7 @@ use domain::lane::Guarantees;
 use domain::limits::{RETRIES_MAX, RETRY_SECONDS_MAX, SECRET_OVERLAP_HOURS_MAX, VALIDITY_MINUTES_MAX};
 use domain::money::{CURRENCIES, Currency};
 use domain::permission::{Permission, Permissions};
+use domain::quiet::{self, QuietHours};
 use domain::sender::Sender;
 
 use super::reader::{Table, Text};
@@ -24,6 +25,9 @@ const ACCOUNT_KEYS: &[&str] = &[
     "priority",
     "messages_per_second",
     "encoding",
+    "priority_percent",
+    "quiet_hours",
+    "time_zone",
     "code_guarantee",
     "transactional_guarantee",
     "bulk_guarantee",
@@ -44,6 +48,7 @@ const KEY_KEYS: &[&str] = &[
     "allowed_addresses",
     "traffic",
     "priority_validity_minutes",
+    "newest_code_only",
 ];
 const WEBHOOK_KEYS: &[&str] = &[
     "event",
@@ -105,12 +110,31 @@ fn read_settings(table: &Table<'_>) -> AccountSettings {
         encoding: table.choice("encoding").unwrap_or_default(),
         reserved_words: bot::read_reserved(table),
         bots: bot::read_all(table),
+        priority_percent: table.integer("priority_percent", &(0..=100), default.priority_percent),
+        quiet_hours: read_quiet_hours(table),
+        time_zone: read_time_zone(table, default.time_zone),
         guarantees: Guarantees {
             code: table.choice("code_guarantee").unwrap_or(default.guarantees.code),
             transactional: table.choice("transactional_guarantee").unwrap_or(default.guarantees.transactional),
             bulk: table.choice("bulk_guarantee").unwrap_or(default.guarantees.bulk),
         },
     }
+}
+
+fn read_quiet_hours(table: &Table<'_>) -> String {
+    let Some(passed) = table.text("quiet_hours").filter(|hours| !hours.text.is_empty()) else { return String::new() };
+    if QuietHours::parse(passed.text, "UTC").is_none() {
+        table.refuse("quiet_hours", passed, "expected two times of the day such as \"21:00-08:00\", or \"\" for none");
+    }
+    passed.text.into()
+}
+
+fn read_time_zone(table: &Table<'_>, default: String) -> String {
+    let Some(passed) = table.text("time_zone") else { return default };
+    if !quiet::is_zone(passed.text) {
+        table.refuse("time_zone", passed, "unknown time zone, expected a name such as \"Europe/Warsaw\" or \"UTC\"");
+    }
+    passed.text.into()
 }
 
 /// Reports `passed` when `value` was seen before.
@@ -185,6 +209,7 @@ fn read_keys(account: &Table<'_>, senders: &[SenderEntry], seen: &mut Seen) -> V
                 allowed_addresses: values::networks(&table, "allowed_addresses"),
                 traffic: table.choice("traffic").unwrap_or_default(),
                 priority_validity_minutes: table.integer("priority_validity_minutes", &(0..=VALIDITY_MINUTES_MAX), 0),
+                newest_code_only: table.flag("newest_code_only", false),
             },
         });
     }

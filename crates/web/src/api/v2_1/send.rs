@@ -17,7 +17,7 @@ use crate::envelope::{Answer, Extra, Fault, Rejection};
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_EXPIRES: HeaderName = HeaderName::from_static("idempotency-expires");
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "sender",
     "message",
     "phoneNumbers",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 11] = [
     "externalId",
     "priority",
     "encoding",
+    "messagesPerHour",
 ];
 
 /// Sends; durable when the answer is 200 or 207. `idempotency_life_ms` is how long a reference is recognised.
@@ -62,8 +63,20 @@ pub(in crate::api) async fn answer<B: Backend>(
 /// The order as it was written; also what a preview is asked about.
 pub(super) async fn order(call: &mut Call) -> Result<Order, Rejection> {
     let idempotency_key = idempotency_key(&call.headers)?;
-    let [sender, message, numbers, validity, schedule, kind, short_link, webhook, external_id, priority, encoding] =
-        call.object(&FIELDS).await?;
+    let [
+        sender,
+        message,
+        numbers,
+        validity,
+        schedule,
+        kind,
+        short_link,
+        webhook,
+        external_id,
+        priority,
+        encoding,
+        per_hour,
+    ] = call.object(&FIELDS).await?;
     let mut fields = Fields::default();
     let order = Order {
         account: call.caller.account.clone(),
@@ -75,6 +88,7 @@ pub(super) async fn order(call: &mut Call) -> Result<Order, Rejection> {
         phone_numbers: fields.texts("phoneNumbers", numbers),
         validity: fields.integer("validity", validity),
         schedule_time: fields.integer("scheduleTime", schedule),
+        messages_per_hour: fields.integer("messagesPerHour", per_hour),
         message_type: fields.integer("type", kind),
         short_link: fields.bool("shortLink", short_link),
         webhook_url: fields.text("webhookUrl", webhook),
