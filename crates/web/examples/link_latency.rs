@@ -129,6 +129,7 @@ fn order(store: &Store, message: &str, numbers: Vec<String>) -> Order {
         external_id: None,
         encoding: None,
         priority: None,
+        messages_per_hour: None,
     }
 }
 
