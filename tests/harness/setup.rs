@@ -79,13 +79,15 @@ pub struct Carrier {
     pub window: usize,
     /// Parts per second, 0 = no limit.
     pub rate_per_second: u32,
+    /// A second connection to the same operator account, used when this one is in trouble.
+    pub second: Option<SocketAddr>,
 }
 
 impl Carrier {
     /// Two sessions of 50.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, binds: 2, window: 50, rate_per_second: 0 }
+        Self { address, binds: 2, window: 50, rate_per_second: 0, second: None }
     }
 
     /// Submits that may be unanswered when the server dies.
@@ -95,14 +97,23 @@ impl Carrier {
     }
 
     fn toml(&self) -> String {
-        let (host, port) = (self.address.ip(), self.address.port());
         let Self { binds, window, rate_per_second, .. } = self;
-        format!(
-            "[[carrier]]\nname = \"operator-one\"\nhost = \"{host}\"\nport = {port}\nsystem_id = \"posthorn\"\n\
-             password = \"secret\"\nbind = \"transceiver\"\nbinds = {binds}\npriority_binds = 1\nwindow = {window}\n\
-             rate_per_second = {rate_per_second}\ndirect = true\n\n\
-             [[route]]\nprefix = \"48\"\ncarriers = [\"operator-one\"]\ndirect_only = true\nprice = \"0.0001\"\n\n"
-        )
+        let connection = |name: &str, address: SocketAddr| {
+            format!(
+                "[[carrier]]\nname = \"{name}\"\nhost = \"{}\"\nport = {}\nsystem_id = \"posthorn\"\n\
+                 password = \"secret\"\nbind = \"transceiver\"\nbinds = {binds}\npriority_binds = 1\nwindow = {window}\n\
+                 rate_per_second = {rate_per_second}\ndirect = true\noperator_account = \"one\"\n\n",
+                address.ip(),
+                address.port()
+            )
+        };
+        let mut file = connection("operator-one", self.address);
+        let mut names = "\"operator-one\"".to_owned();
+        if let Some(second) = self.second {
+            file.push_str(&connection("operator-two", second));
+            names.push_str(", \"operator-two\"");
+        }
+        file + &format!("[[route]]\nprefix = \"48\"\ncarriers = [{names}]\ndirect_only = true\nprice = \"0.0001\"\n\n")
     }
 }
 

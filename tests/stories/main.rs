@@ -7,6 +7,7 @@ mod demo_once;
 mod descriptors;
 mod disk_full;
 mod double_start;
+mod failover_pair;
 mod fsync_eio;
 mod graceful_drain;
 mod idempotent_race;

@@ -142,6 +142,14 @@ pub enum MessageFact {
         /// The reason that was given.
         reason: Box<str>,
     },
+    /// A message no part of which an operator has taken waits for another carrier from now on. Its state and
+    /// its price stay as they are.
+    Rerouted {
+        /// The carrier it waits for now.
+        carrier: CarrierId,
+        /// Why it left the other: a stable word, such as `down`, `removed` or `refused_0x0045`.
+        reason: Box<str>,
+    },
 }
 
 /// The stable reason of a message that was purged.

@@ -91,6 +91,10 @@ pub const DOUBTS_MAX: usize = 100_000;
 pub const LINE_MESSAGES_MAX: usize = 20_000;
 /// Messages of an account fetched from the store at a time.
 pub const REFILL_MESSAGES: usize = 5_000;
+/// Messages moved from one line to another in one commit, so that a move of many lets others commit between.
+pub const MOVED_AT_ONCE: usize = 2_000;
+/// Prefixes in the table of number ranges: all countries' ranges several times over.
+pub const NUMBER_RANGES_MAX: usize = 500_000;
 /// How long a receipt without a message is kept (72 hours).
 pub const PARKED_RECEIPT_LIFE_MS: i64 = 72 * 3_600_000;
 /// Parked receipts held for matching in memory; the rest is in the store.
@@ -193,4 +197,6 @@ pub const CALL_CONNECT_MS: u64 = 5_000;
 pub const CALL_ANSWER_OCTETS_MAX: usize = 64 * 1024;
 
 const _: () = assert!(REFILL_MESSAGES <= LINE_MESSAGES_MAX / 4);
+// Each with the refusal that made it move.
+const _: () = assert!(MOVED_AT_ONCE * 2 <= COMMIT_FACTS_MAX);
 const _: () = assert!(RECIPIENTS_PER_REQUEST_MAX <= COMMIT_ROWS_MAX);

@@ -82,6 +82,8 @@ problems! {
     RecipientOptedOut = "E-4-026", 422, "Recipient opted out", "This person wants no messages from this sender (STOP). Take the entry off the opt-out list only when the person asks for it.";
     NotACode = "E-4-027", 422, "Not a one-time code", "More than 100 equal texts with a link within an hour are no one-time codes. Send them without priority.";
     PaceInvalid = "E-4-028", 422, "messagesPerHour invalid", "messagesPerHour is 1 to 3600000, or 0 for no limit. It does not go with priority, and the last message must be due within 90 days.";
+    RecipientOnlyIndirect = "E-4-029", 422, "Only indirect ways to this number", "The route to this number asks for a direct operator connection and none serves it; ways over aggregators are not used.";
+    SenderNotCarried = "E-4-030", 422, "Sender not carried to this number", "No operator connection to this number carries this kind of sender. Send with another sender, such as a long number.";
 
     NothingFound = "E-5-001", 404, "Nothing found", "No record matches the query.";
     MessageNotFound = "E-5-002", 404, "Message not found", "This account has no message with this externalId.";

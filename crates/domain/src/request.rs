@@ -50,6 +50,8 @@ pub struct Request {
     pub flash: bool,
     /// Where this request's delivery reports go instead of the account's endpoint.
     pub webhook_url: Option<Box<str>>,
+    /// Version of the control data that its ways and prices were planned with.
+    pub control_version: u64,
     /// When it was accepted.
     pub accepted_at: UnixMillis,
     /// No message is to be sent before; equals `accepted_at` unless scheduled.

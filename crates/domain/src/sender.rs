@@ -53,15 +53,28 @@ impl Sender {
     /// How it is addressed towards the operator.
     #[must_use]
     pub fn kind(&self) -> SenderKind {
-        if !self.0.bytes().all(|byte| byte.is_ascii_digit()) {
-            SenderKind::Alphanumeric
-        } else if self.0.len() <= SHORT_CODE_LENGTH_MAX {
-            SenderKind::ShortCode
+        SenderKind::of(&self.0)
+    }
+}
+
+impl SenderKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Alphanumeric, Self::ShortCode, Self::International];
+
+    /// The kind of a sender's characters.
+    #[must_use]
+    pub fn of(characters: &str) -> Self {
+        if !characters.bytes().all(|byte| byte.is_ascii_digit()) {
+            Self::Alphanumeric
+        } else if characters.len() <= SHORT_CODE_LENGTH_MAX {
+            Self::ShortCode
         } else {
-            SenderKind::International
+            Self::International
         }
     }
 }
+
+crate::choice::choice!(SenderKind { Alphanumeric = "alphanumeric", ShortCode = "short", International = "long" });
 
 impl fmt::Display for Sender {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

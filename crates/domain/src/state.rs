@@ -241,6 +241,12 @@ impl Progress {
         Self { status: Status::New, status_at: at, error: Box::default(), parts }
     }
 
+    /// Whether the message may still change its carrier: all its parts leave by the one that took the first.
+    #[must_use]
+    pub fn may_be_rerouted(&self) -> bool {
+        self.status == Status::New && !self.any_taken()
+    }
+
     /// Whether an operator took at least one part, or may have.
     #[must_use]
     pub fn any_taken(&self) -> bool {
@@ -277,6 +283,7 @@ impl Progress {
                     Part { state: PartState::InDoubt, taken_at: Some(at), carrier: *carrier, ..Part::default() };
                 self.take(*part, in_doubt, at)
             }
+            MessageFact::Rerouted { .. } => Change::default(),
             MessageFact::NoReceipt { one_is_enough } if *one_is_enough && self.is_delivered_as_far_as_known() => {
                 self.end(Status::Delivered, PARTIAL_EVIDENCE, at)
             }

@@ -197,6 +197,7 @@ fn any_fact() -> impl proptest::strategy::Strategy<Value = MessageFact> {
             is_repeated
         }),
         Just(MessageFact::Cancelled),
+        Just(MessageFact::Rerouted { carrier: CarrierId(2), reason: "down".into() }),
         Just(MessageFact::Purged { reason: "by mistake".into() }),
         Just(MessageFact::Ended { status: Status::Expired, reason: "validity_over" }),
         any::<bool>().prop_map(|one_is_enough| MessageFact::NoReceipt { one_is_enough }),

@@ -118,6 +118,7 @@ answer = "We are open 9 to 17."
         links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
+        number_ranges: domain::network::NumberRanges::built_in(),
     };
     Ok(Flow::start(store, clock, options).await?)
 }

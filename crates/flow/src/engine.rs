@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::clock::Clock;
 use domain::lane::Lane;
+use domain::network::NumberRanges;
 use domain::random::Random;
 use domain::request::Request;
 use store::{Committed, Store, Watcher};
@@ -14,8 +15,11 @@ use tokio::time::timeout;
 
 use crate::accept::{Accept, Meters, Shortener};
 use crate::enqueue::{self, Enqueue};
+use crate::explain::Explain;
 use crate::follow::Follow;
+use crate::health::{self, Health};
 use crate::latency::Latency;
+use crate::route::{Mover, Router};
 use crate::send;
 use crate::settle::{self, Settle};
 use crate::tell;
@@ -33,6 +37,8 @@ pub struct Options {
     pub operator_tls_roots: rustls::RootCertStore,
     /// Where jitter comes from.
     pub random: Random,
+    /// Which networks number ranges were given to.
+    pub number_ranges: NumberRanges,
 }
 
 /// A running flow.
@@ -43,6 +49,10 @@ pub struct Flow {
     pub follow: Follow,
     /// The lines, for a look at them.
     pub enqueue: Enqueue,
+    /// Plans and explains ways, and knows how carriers do.
+    pub router: Router,
+    /// Explains messages.
+    pub explain: Explain,
     /// The carriers, for a look at them.
     pub send: send::Handle,
     /// What came back, for a look at it.
@@ -76,7 +86,8 @@ impl Flow {
     pub async fn start(store: Store, clock: Clock, options: Options) -> Result<Self, String> {
         let spent = store.spent().await.map_err(|error| format!("what accounts have spent can't be read: {error}"))?;
         let meters = Arc::new(Meters::new(spent));
-        let (enqueue, latency) = (Enqueue::default(), Latency::default());
+        let (enqueue, latency, health) = (Enqueue::default(), Latency::default(), Health::default());
+        let router = Router::new(health.clone(), options.number_ranges, clock.clone());
         let (tell_service, tell) =
             tell::Service::new(store.clone(), clock.clone(), options.random.clone(), options.tell)
                 .map_err(|error| format!("webhooks can't be started: {error}"))?;
@@ -93,6 +104,7 @@ impl Flow {
             clock.clone(),
             (Arc::clone(&meters), url_guard, shortener),
             latency.clone(),
+            router.clone(),
         );
         let (two_way_service, two_way) =
             two_way::Service::start(store.clone(), accept.clone(), clock.clone(), options.two_way).await?;
@@ -103,7 +115,13 @@ impl Flow {
                 Box::pin(async move { two_way.replied(&events, &body).await })
             })
         });
-        let settle = Settle::new(store.clone(), enqueue.clone(), two_way.clone(), clock.clone(), latency.clone());
+        let settle = Settle::new(
+            store.clone(),
+            enqueue.clone(),
+            two_way.clone(),
+            clock.clone(),
+            (latency.clone(), health.clone()),
+        );
         store.watch(Arc::new(Reaction { enqueue: enqueue.clone(), meters, tell: tell.clone() }));
         let traces = send::trace::Traces::default();
         let send_options = send::Options {
@@ -111,15 +129,19 @@ impl Flow {
             random: options.random,
             latency: latency.clone(),
             traces: traces.clone(),
+            health: health.clone(),
         };
         let (send_service, send) =
-            send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock, send_options);
+            send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock.clone(), send_options);
 
         let mut filling = Stage::new("enqueue");
         for lane in Lane::ALL {
             filling
                 .spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone(), settle.clone()).run(drain));
         }
+        let movers =
+            Lane::ALL.map(|lane| Mover::new(lane, router.clone(), enqueue.clone(), store.clone(), settle.clone()));
+        let routing = routing(health::Service::new(health, send.clone(), clock), movers);
         let mut sending = Stage::new("send");
         sending.spawn(|drain| send_service.run(drain));
         let mut settling = Stage::new("settle");
@@ -128,8 +150,9 @@ impl Flow {
         talking.spawn(|drain| two_way_service.run(drain));
         let mut telling = Stage::new("tell");
         telling.spawn(|drain| tell_service.run(drain));
-        let stages = vec![filling, sending, settling, talking, telling];
-        Ok(Self { accept, follow, enqueue, send, settle, two_way, tell, latency, traces, stages })
+        let stages = vec![filling, routing, sending, settling, talking, telling];
+        let explain = Explain::new(store, router.clone());
+        Ok(Self { accept, follow, enqueue, router, explain, send, settle, two_way, tell, latency, traces, stages })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.
@@ -143,6 +166,14 @@ impl Flow {
             }
         }
     }
+}
+
+/// The stage that watches carriers and moves messages from one to another.
+fn routing(health: health::Service, movers: [Mover; 2]) -> Stage {
+    let mut routing = Stage::new("route");
+    routing.spawn(|drain| health.run(drain));
+    movers.into_iter().for_each(|mover| routing.spawn(|drain| mover.run(drain)));
+    routing
 }
 
 impl Stage {

@@ -1,7 +1,7 @@
 //! The way of a message. The listing is the flow:
 //!
 //! [`accept`] checks, prices, deduplicates and makes durable → [`enqueue`] decides which line it
-//! waits in → [`route`] decides which way it leaves → [`send`] keeps the binds, the windows and the
+//! waits in → [`route`] decides which way it leaves, looking at the carriers' [`health`] → [`send`] keeps the binds, the windows and the
 //! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
 //! What people write goes from [`settle`] to [`two_way`], which answers through accept.
 //!
@@ -14,7 +14,9 @@ pub mod accept;
 mod drain;
 mod engine;
 pub mod enqueue;
+pub mod explain;
 pub mod follow;
+pub mod health;
 mod latency;
 pub mod route;
 pub mod send;

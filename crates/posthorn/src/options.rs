@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use domain::limits;
+use domain::network::NumberRanges;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -22,6 +23,8 @@ pub struct Options {
     pub store: StoreOptions,
     /// What people write.
     pub two_way: flow::two_way::Options,
+    /// Ways of messages.
+    pub route: RouteOptions,
     /// Webhooks.
     pub tell: flow::tell::Options,
     /// Short links.
@@ -38,6 +41,31 @@ pub struct Options {
 pub struct PriorityOptions {
     /// An own listener for the Priority lane; empty = only the shared one.
     pub listen: String,
+}
+
+/// Section `[route]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RouteOptions {
+    /// A table of number ranges laid over the one that comes with the program; empty = none.
+    pub number_ranges_file: PathBuf,
+}
+
+impl RouteOptions {
+    /// The table in force.
+    ///
+    /// # Errors
+    /// Says which line of the file can't be read and what is expected.
+    pub fn number_ranges(&self) -> Result<NumberRanges> {
+        let built_in = NumberRanges::built_in();
+        let file = &self.number_ranges_file;
+        if file.as_os_str().is_empty() {
+            return Ok(built_in);
+        }
+        let name = || format!("route.number_ranges_file {}", file.display());
+        let table = std::fs::read_to_string(file).with_context(|| format!("{}: can't be read", name()))?;
+        built_in.with(&table).with_context(name)
+    }
 }
 
 /// Section `[store]`.
@@ -150,6 +178,7 @@ impl Options {
         options.two_way.validate().map_err(anyhow::Error::msg)?;
         options.links.check()?;
         options.tell.validate()?;
+        options.route.number_ranges()?;
         if !matches!(options.store.span_messages_max, 1_000..=10_000_000) {
             bail!("store.span_messages_max is {}: allowed are 1000 to 10000000", options.store.span_messages_max);
         }
@@ -191,7 +220,7 @@ mod tests {
         // A key that the example leaves out would be missing here.
         let shown: Table = example.parse().expect("TOML");
         for (section, keys) in
-            [("http", 12), ("priority", 1), ("store", 8), ("links", 6), ("operations", 1), ("log", 2)]
+            [("http", 12), ("priority", 1), ("route", 1), ("store", 8), ("links", 6), ("operations", 1), ("log", 2)]
         {
             let count = shown.get(section).and_then(Value::as_table).map(Table::len);
             assert_eq!(count, Some(keys), "section {section} of config/example.toml");

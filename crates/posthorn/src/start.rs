@@ -58,11 +58,12 @@ impl Server {
             links_base: options.links.base(),
             operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             random: random.clone(),
+            number_ranges: options.route.number_ranges()?,
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
         let (drain, draining) = watch::channel(false);
         let mut listeners = JoinSet::new();
-        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), store.clone());
+        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store.clone());
         let api_options = web::api::Options {
             idempotency_life_ms: options.store.to_store().idempotency_life_ms,
             ..options.http.api()?

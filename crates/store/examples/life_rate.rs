@@ -205,6 +205,7 @@ fn request(store: &Store, producer: usize, round: usize, recipients: usize) -> R
         parts: 1,
         flash: false,
         webhook_url: Some(Arc::<str>::from("https://example.org/hook").as_ref().into()),
+        control_version: 0,
         accepted_at: now,
         due_at: now,
         schedule_time: 0,

@@ -44,6 +44,8 @@ pub struct MessageRecord {
     pub status_at: UnixMillis,
     /// Code of the outcome, empty if none.
     pub error: Box<str>,
+    /// Version of the control data that its way and price were planned with.
+    pub control_version: u64,
     /// When it was accepted.
     pub accepted_at: UnixMillis,
     /// `scheduleTime` as asked, Unix seconds.
@@ -54,7 +56,7 @@ pub struct MessageRecord {
     pub price: Money,
     /// ISO 4217 number.
     pub currency: u16,
-    /// The carrier it was planned for.
+    /// The carrier it was planned for, or was moved to since.
     pub carrier: CarrierId,
     /// Its parts in order.
     pub parts: Vec<Part>,
@@ -65,7 +67,8 @@ pub struct MessageRecord {
 pub struct Step {
     /// When.
     pub at: UnixMillis,
-    /// Stable word: `submitted`, `refused`, `unanswered`, `receipt`, `ended`, `cancelled`, `purged`, `told`.
+    /// Stable word: `submitted`, `refused`, `unanswered`, `rerouted`, `receipt`, `ended`, `cancelled`,
+    /// `purged`, `told`.
     pub kind: Box<str>,
     /// Part number from 1, 0 for the whole message.
     pub part: u8,

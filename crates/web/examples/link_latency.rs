@@ -86,6 +86,7 @@ async fn main() {
         two_way: flow::two_way::Options::default(),
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
+        number_ranges: domain::network::NumberRanges::built_in(),
     };
     let flow = Flow::start(store.clone(), Clock::system(), flow_options).await.unwrap();
     let numbers = (0..MESSAGES).map(|number| format!("48{}", 600_000_000 + number)).collect();

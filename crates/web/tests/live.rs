@@ -70,9 +70,10 @@ impl Place {
             links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
+            number_ranges: domain::network::NumberRanges::built_in(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
-        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), store);
+        let backend = Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store);
         let api = Api::new(backend, clock, &Random::system(), Options::default());
         Self { api, flow, _directory: directory }
     }

@@ -77,10 +77,15 @@ impl Place {
             two_way: flow::two_way::Options::default(),
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
+            number_ranges: domain::network::NumberRanges::built_in(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
-        let api =
-            Api::new(Live::new(flow.accept.clone(), flow.tell.clone(), store), clock, &random, Options::default());
+        let api = Api::new(
+            Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store),
+            clock,
+            &random,
+            Options::default(),
+        );
         let links = Links::new(flow.follow.clone(), &random, TrustedProxies::default());
         Self { api, links, flow, _directory: directory }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Result;
 use parking_lot::Mutex;
@@ -23,8 +23,6 @@ pub struct Shared {
     pub behaviour: Mutex<Behaviour>,
     /// Receipts to be sent.
     pub receipts: Waiting,
-    /// Changes when all connections are to be cut.
-    pub cut: watch::Sender<u64>,
     last_id: AtomicU64,
 }
 
@@ -39,6 +37,10 @@ impl Shared {
 pub struct Operator {
     shared: Arc<Shared>,
     address: SocketAddr,
+    /// Changes when all connections are to be cut.
+    cut: watch::Sender<u64>,
+    /// Nobody is at home: connections are closed as soon as they come.
+    away: Arc<AtomicBool>,
     listening: JoinHandle<()>,
 }
 
@@ -48,22 +50,44 @@ impl Operator {
     /// # Errors
     /// No port is free.
     pub async fn start(behaviour: Behaviour) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
+        Self::open(Arc::new(Shared {
             books: Books::default(),
             behaviour: Mutex::new(behaviour),
             receipts: Waiting::default(),
-            cut: watch::channel(0).0,
             last_id: AtomicU64::new(1_000_000),
-        });
-        let serving = Arc::clone(&shared);
+        }))
+        .await
+    }
+
+    /// Another door to the same operator: the same books, ids and receipts behind another address.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub async fn second_door(&self) -> Result<Self> {
+        Self::open(Arc::clone(&self.shared)).await
+    }
+
+    async fn open(shared: Arc<Shared>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (cut, away) = (watch::channel(0).0, Arc::new(AtomicBool::new(false)));
+        let (serving, is_away, cuts) = (Arc::clone(&shared), Arc::clone(&away), cut.subscribe());
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(session::serve(Arc::clone(&serving), stream));
+                if !is_away.load(Ordering::Relaxed) {
+                    tokio::spawn(session::serve(Arc::clone(&serving), stream, cuts.clone()));
+                }
             }
         });
-        Ok(Self { shared, address, listening })
+        Ok(Self { shared, address, cut, away, listening })
+    }
+
+    /// Goes away, closing all connections of this door at once, or comes back.
+    pub fn go_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+        if away {
+            self.cut();
+        }
     }
 
     /// Where it listens.
@@ -91,7 +115,7 @@ impl Operator {
 
     /// Closes all connections at once, whatever is in flight.
     pub fn cut(&self) {
-        self.shared.cut.send_modify(|count| *count += 1);
+        self.cut.send_modify(|count| *count += 1);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::alphabet;
 use super::behaviour::receipt_word;
@@ -33,7 +33,9 @@ struct Session {
 }
 
 /// Serves a connection until it ends; receipts without an answer go back to the others.
-pub async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+pub async fn serve(shared: Arc<Shared>, stream: TcpStream, mut cut: watch::Receiver<u64>) {
+    // Only what comes from now on is meant for this connection.
+    cut.mark_unchanged();
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -46,7 +48,6 @@ pub async fn serve(shared: Arc<Shared>, stream: TcpStream) {
             }
         }
     });
-    let mut cut = shared.cut.subscribe();
     let mut session = Session {
         shared: Arc::clone(&shared),
         writer,

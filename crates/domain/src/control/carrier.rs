@@ -2,14 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::addressing::TonNpi;
 use super::link::Link;
 use super::secret::Secret;
 use super::status_rule::StatusRule;
 use crate::choice::choice;
 use crate::encoding::NationalTables;
 use crate::id::CarrierId;
+use crate::money::Money;
 use crate::operator_id::MessageIdFormat;
 use crate::receipt::{LongReceipts, ReceiptWords, ReceiptZone};
+use crate::sender::SenderKind;
 
 /// Which SMPP version a carrier speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,6 +130,21 @@ pub struct Carrier {
     pub link: Link,
     /// What follows from answers that it means differently than most.
     pub status: Vec<StatusRule>,
+    /// Carriers with the same name here are one account at one operator: a receipt for what one of them
+    /// submitted may come over another. Empty = this one alone.
+    pub operator_account: String,
+    /// What a part costs us, for routes that take the cheapest.
+    pub cost: Money,
+    /// Kinds of senders it carries as they are.
+    pub sender_kinds: Vec<SenderKind>,
+    /// Sender that is shown instead of one it does not carry; empty = such messages do not leave this way.
+    pub replacement_sender: String,
+    /// Type of number and numbering plan of alphanumeric senders.
+    pub alphanumeric_ton_npi: TonNpi,
+    /// Type of number and numbering plan of short codes.
+    pub short_ton_npi: TonNpi,
+    /// Type of number and numbering plan of long numbers.
+    pub long_ton_npi: TonNpi,
 }
 
 impl Default for Carrier {
@@ -159,6 +177,13 @@ impl Default for Carrier {
             receipt_words: ReceiptWords::default(),
             link: Link::default(),
             status: Vec::new(),
+            operator_account: String::new(),
+            cost: Money(0),
+            sender_kinds: SenderKind::ALL.to_vec(),
+            replacement_sender: String::new(),
+            alphanumeric_ton_npi: TonNpi { ton: 5, npi: 0 },
+            short_ton_npi: TonNpi { ton: 3, npi: 0 },
+            long_ton_npi: TonNpi { ton: 1, npi: 1 },
         }
     }
 }

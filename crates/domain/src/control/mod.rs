@@ -6,6 +6,7 @@
 //! in diffs without further ado.
 
 mod account;
+mod addressing;
 mod carrier;
 mod endpoint;
 mod hold;
@@ -14,12 +15,14 @@ mod link;
 mod number;
 mod owners;
 mod route;
+mod routes;
 mod secret;
 mod snapshot;
 mod status_rule;
 mod two_way;
 
 pub use account::{Account, AccountSettings, SenderEntry};
+pub use addressing::{InvalidTonNpi, TonNpi};
 pub use carrier::{BindMode, Carrier, DefaultAlphabet, InterfaceVersion, LongMessages};
 pub use endpoint::{Endpoint, EventKind, PreviousSecrets};
 pub use hold::{Hold, HoldMode};
@@ -27,7 +30,8 @@ pub use key::{Key, KeySettings};
 pub use link::{Link, SubmitWith, sha256_digits, split_host};
 pub use number::{Number, NumberKind, NumberSettings};
 pub use owners::Owner;
-pub use route::{Route, RouteSettings};
+pub use route::{Choose, Route, RouteLane, RouteSettings};
+pub use routes::{Mismatch, Subject};
 pub use secret::Secret;
 pub use snapshot::Control;
 pub use status_rule::{StatusAction, StatusRule};

@@ -9,8 +9,8 @@ use super::hold::{Hold, HoldMode};
 use super::key::Key;
 use super::owners::{Owner, Owners};
 use super::route::Route;
+use super::routes::{Mismatch, Routes, Subject};
 use crate::id::{AccountId, CarrierId};
-use crate::phone::Phone;
 
 /// All control data at one version.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +20,7 @@ pub struct Control {
     accounts: HashMap<AccountId, Arc<Account>>,
     keys_by_digest: HashMap<[u8; 32], Arc<Key>>,
     carriers: HashMap<CarrierId, Arc<Carrier>>,
-    /// Longest prefix first, then the order of the file.
-    routes: Vec<Arc<Route>>,
+    routes: Routes,
     holds: HashMap<CarrierId, Hold>,
     owners: Owners,
 }
@@ -34,9 +33,10 @@ impl Control {
         accounts: Vec<Account>,
         keys: Vec<Key>,
         carriers: Vec<Carrier>,
-        mut routes: Vec<Route>,
+        routes: Vec<Route>,
     ) -> Self {
-        routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.len()));
+        let by_name = accounts.iter().map(|account| (account.name.as_str(), account.id)).collect();
+        let routes = Routes::new(routes, &by_name);
         let accounts = accounts.into_iter().map(|account| (account.id, Arc::new(account))).collect();
         Self {
             version,
@@ -44,7 +44,7 @@ impl Control {
             accounts,
             keys_by_digest: keys.into_iter().map(|key| (key.digest, Arc::new(key))).collect(),
             carriers: carriers.into_iter().map(|carrier| (carrier.id, Arc::new(carrier))).collect(),
-            routes: routes.into_iter().map(Arc::new).collect(),
+            routes,
             holds: HashMap::new(),
         }
     }
@@ -102,6 +102,14 @@ impl Control {
         self.carriers.get(&id)
     }
 
+    /// The carriers whose receipts may come over this one: itself first.
+    pub fn sharing_account(&self, id: CarrierId) -> impl Iterator<Item = CarrierId> {
+        let account = self.carrier(id).map_or("", |carrier| carrier.operator_account.as_str());
+        let shares =
+            move |other: &&Arc<Carrier>| other.id != id && !account.is_empty() && other.operator_account == account;
+        std::iter::once(id).chain(self.carriers.values().filter(shares).map(|other| other.id))
+    }
+
     /// All carriers, in no order.
     pub fn carriers(&self) -> impl Iterator<Item = &Arc<Carrier>> {
         self.carriers.values()
@@ -119,14 +127,28 @@ impl Control {
         self.owners.of_number(&self.accounts, carrier, number)
     }
 
-    /// Routes to a number: the longest prefix first, then the order of the file.
-    pub fn routes_to(&self, phone: Phone) -> impl Iterator<Item = &Arc<Route>> {
-        let digits = phone.to_string();
-        self.routes.iter().filter(move |route| route.network.is_empty() && digits.starts_with(&route.prefix))
+    /// Routes that may carry a message, in the order they are tried: by network, then the longest prefix,
+    /// then the order of the file.
+    pub fn routes_to<'a>(&'a self, subject: &Subject<'_>) -> impl Iterator<Item = &'a Arc<Route>> {
+        self.routes.to(subject)
     }
 
-    /// All routes, longest prefix first.
+    /// All routes to the subject's number, those for other messages with what speaks against them. Looks at
+    /// every route: for explanations.
+    #[must_use]
+    pub fn routes_near(&self, subject: &Subject<'_>) -> Vec<(&Arc<Route>, Option<Mismatch>)> {
+        let account = self.account(subject.account).map(|account| account.name.as_str());
+        self.routes.near(subject, account)
+    }
+
+    /// Whether any route is for a network.
+    #[must_use]
+    pub fn routes_by_network(&self) -> bool {
+        self.routes.ask_for_networks()
+    }
+
+    /// All routes in the order of the file.
     pub fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
-        self.routes.iter()
+        self.routes.all().iter()
     }
 }

@@ -30,6 +30,7 @@ use super::recipients::{self, Recipients};
 use super::write::write;
 use crate::enqueue::Enqueue;
 use crate::latency::{self, Latency};
+use crate::route::{NoWay, Plan, Router, Trip};
 
 /// Whether a webhook URL may be called at all.
 pub(crate) type UrlGuard = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -51,7 +52,14 @@ pub(super) struct Inner {
     pub codes: Codes,
     /// Large requests are sorted out one at a time.
     sorting: Semaphore,
+    pub router: Router,
 }
+
+/// Recipients of a preview whose ways are explained: each costs a walk over all routes.
+const PREVIEWS_EXPLAINED_MAX: usize = 20;
+
+/// How a way is found: for good or only to look.
+type Planner = for<'a> fn(&Router, &'a Control, &Trip<'_>) -> Result<Plan<'a>, NoWay>;
 
 /// A text that is not the order's, and where its links are.
 type Rewritten = (Box<str>, Option<Arc<ShortLinks>>);
@@ -64,6 +72,7 @@ struct Checked {
     /// The text as it is sent, where that is not the order's.
     text: Option<Rewritten>,
     total: Money,
+    control_version: u64,
 }
 
 impl Accept {
@@ -73,10 +82,23 @@ impl Accept {
         clock: Clock,
         (meters, url_guard, shortener): (Arc<Meters>, UrlGuard, Option<Shortener>),
         latency: Latency,
+        router: Router,
     ) -> Self {
         let stopping = AtomicBool::new(false);
         let (codes, sorting) = (Codes::default(), Semaphore::new(1));
-        Self(Arc::new(Inner { store, enqueue, clock, meters, url_guard, shortener, stopping, latency, codes, sorting }))
+        Self(Arc::new(Inner {
+            store,
+            enqueue,
+            clock,
+            meters,
+            url_guard,
+            shortener,
+            stopping,
+            latency,
+            codes,
+            sorting,
+            router,
+        }))
     }
 
     /// From now on every order is refused: the server is stopping.
@@ -95,7 +117,7 @@ impl Accept {
         }
         let now = inner.clock.now();
         let (mut order, checked) = self.check_aside(order, now).await;
-        let Checked { conditions, recipients, measure, text, total } = checked?;
+        let Checked { conditions, recipients, measure, text, total, control_version } = checked?;
         let count = recipients.accepted.len();
         inner
             .meters
@@ -113,7 +135,8 @@ impl Accept {
             })?;
         }
         let account = Arc::clone(&order.account);
-        let mut request = self.request(&mut order, conditions, recipients.accepted, &recipients.refused, measure, now);
+        let sorted = (recipients.accepted, &*recipients.refused);
+        let mut request = self.request(&mut order, conditions, sorted, (measure, control_version), now);
         if let Some((text, links)) = text {
             (request.text, request.links) = (text, links);
         }
@@ -139,13 +162,13 @@ impl Accept {
         let is_small =
             order.phone_numbers.as_ref().is_none_or(|numbers| numbers.len() <= limits::RECIPIENTS_AT_ONCE_MAX);
         if is_small {
-            let checked = self.check(&order, now);
+            let checked = self.check(&order, now, Router::plan);
             return (order, checked);
         }
         let _turn = self.0.sorting.acquire().await;
         let (accept, order) = (self.clone(), Arc::new(order));
         let checking = Arc::clone(&order);
-        let checked = tokio::task::spawn_blocking(move || accept.check(&checking, now)).await;
+        let checked = tokio::task::spawn_blocking(move || accept.check(&checking, now, Router::plan)).await;
         let checked = checked.unwrap_or_else(|error| {
             tracing::error!(target: "accept", %error, "a large request could not be checked");
             Err(refusal(Problem::Internal, None))
@@ -158,18 +181,21 @@ impl Accept {
     /// # Errors
     /// [`Refusal`] as the send would be refused.
     pub fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
-        let checked = self.check(order, self.0.clock.now())?;
+        let checked = self.check(order, self.0.clock.now(), Router::look)?;
         let control = self.0.store.control();
         let text = measured_text(order, checked.conditions.links.as_deref());
         let forcing = text.chars().enumerate().filter(|(_, character)| text::gsm7::units(*character).is_none());
         let forcing = forcing.map(|(position, character)| Forcing { character, position });
+        let (sender, account, lane) = (&checked.conditions.sender, order.account.id, checked.conditions.lane);
         let carrier_name = |id| control.carrier(id).map(|carrier| carrier.name.clone()).unwrap_or_default();
-        let charge = |message: &domain::request::NewMessage| Charge {
+        let charge = |(index, message): (usize, &domain::request::NewMessage)| Charge {
             phone: message.phone,
             price: message.price,
             price_per_part: Money(message.price.0 / i64::from(checked.measure.parts.max(1))),
             carrier: message.carrier,
             carrier_name: carrier_name(message.carrier),
+            explanation: (index < PREVIEWS_EXPLAINED_MAX)
+                .then(|| self.0.router.explain(&control, &Trip { phone: message.phone, sender, account, lane })),
         };
         Ok(Preview {
             encoding: checked.measure.encoding,
@@ -181,8 +207,9 @@ impl Accept {
                 .map_or_else(|| text.clone().into_owned(), |(text, links)| shown(text, links.as_deref())),
             forcing: forcing.take(limits::FORCING_CHARACTERS_SHOWN_MAX).collect(),
             alternatives: alternatives(&text, &carriers_of(&control, &checked.recipients)),
+            lane,
             currency: order.account.settings.currency.number,
-            charges: checked.recipients.accepted.iter().map(charge).collect(),
+            charges: checked.recipients.accepted.iter().enumerate().map(charge).collect(),
             refused: checked.recipients.refused,
         })
     }
@@ -194,17 +221,22 @@ impl Accept {
         control.account(account).map_or(Money(0), |account| self.0.meters.balance(account))
     }
 
-    fn check(&self, order: &Order, now: UnixMillis) -> Result<Checked, Refusal> {
+    fn check(&self, order: &Order, now: UnixMillis, plan: Planner) -> Result<Checked, Refusal> {
         let checked = check::check(order, now.seconds(), &*self.0.url_guard, self.0.shortener.as_ref());
-        let recipients = recipients::sort_out(order.phone_numbers.as_deref(), &self.0.store.control());
-        let (conditions, mut recipients) = match (checked, recipients) {
-            (Ok(conditions), Ok(recipients)) => (conditions, recipients),
-            (Err(mut details), recipients) => {
-                details.extend(recipients.err());
+        let (conditions, numbers) = match (checked, recipients::counted(order.phone_numbers.as_deref())) {
+            (Ok(conditions), Ok(numbers)) => (conditions, numbers),
+            (Err(mut details), numbers) => {
+                details.extend(numbers.err());
                 return Err(Refusal { details, retry_after_seconds: None });
             }
             (Ok(_), Err(problem)) => return Err(Refusal { details: vec![problem], retry_after_seconds: None }),
         };
+        let control = self.0.store.control();
+        let (sender, account, lane) = (&conditions.sender, order.account.id, conditions.lane);
+        let mut recipients = recipients::sort_out(numbers, |phone| {
+            let planned = plan(&self.0.router, &control, &Trip { phone, sender, account, lane });
+            planned.map(|plan| (plan.route.settings.price, plan.carrier.id)).map_err(NoWay::problem)
+        });
         if order.key.id != KeyId::CONFIRMATION {
             let sender = conditions.sender.as_str();
             recipients.refuse_opted_out(|phone| self.0.store.is_opted_out(order.account.id, sender, phone));
@@ -222,7 +254,7 @@ impl Accept {
             return Err(Refusal { details: recipients.refused, retry_after_seconds: None });
         }
         let total = recipients.price(parts);
-        Ok(Checked { conditions, recipients, measure, text, total })
+        Ok(Checked { conditions, recipients, measure, text, total, control_version: control.version })
     }
 
     /// The text as it is sent, measured; the text itself only where it is not the order's. Links are measured and
@@ -265,11 +297,11 @@ impl Accept {
         &self,
         order: &mut Order,
         conditions: Conditions,
-        messages: Vec<domain::request::NewMessage>,
-        refused: &[RefusalDetail],
-        measure: Measure,
+        recipients: (Vec<domain::request::NewMessage>, &[RefusalDetail]),
+        (measure, control_version): (Measure, u64),
         now: UnixMillis,
     ) -> Request {
+        let (messages, refused) = recipients;
         let asked = u32::try_from(messages.len() + refused.len()).unwrap_or(u32::MAX);
         let due_at = UnixMillis::from_seconds(conditions.schedule_time).max(now);
         let messages = spread(messages, &conditions, &order.account, due_at);
@@ -294,6 +326,7 @@ impl Accept {
             parts: u8::try_from(measure.parts).unwrap_or(u8::MAX),
             flash: conditions.flash,
             webhook_url: order.webhook_url.take().filter(|url| !url.is_empty()).map(Into::into),
+            control_version,
             accepted_at: now,
             due_at,
             schedule_time: conditions.schedule_time,

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use domain::control::{Account, Key};
 use domain::encoding::EncodingChoice;
 use domain::id::CarrierId;
+use domain::lane::Lane;
 use domain::money::Money;
 use domain::problem::Problem;
 use domain::request::Request;
 use text::Encoding;
+
+use crate::route::Explanation;
 
 /// A send as the client wrote it: types are right, rules are not checked yet.
 /// Fields that were absent or `null` are `None`.
@@ -98,6 +101,8 @@ pub struct Preview {
     pub forcing: Vec<Forcing>,
     /// What each choice of an encoding would make of the text, where it can be sent so.
     pub alternatives: Vec<Alternative>,
+    /// The lane it would travel in.
+    pub lane: Lane,
     /// ISO 4217 number of the prices.
     pub currency: u16,
     /// One entry per accepted recipient.
@@ -143,4 +148,6 @@ pub struct Charge {
     pub carrier: CarrierId,
     /// The carrier's name.
     pub carrier_name: String,
+    /// Every route that was considered; for the first recipients only.
+    pub explanation: Option<Explanation>,
 }

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use domain::control::{Account, Control};
+use domain::control::Account;
+use domain::id::CarrierId;
 use domain::limits;
 use domain::money::Money;
 use domain::phone::Phone;
@@ -13,7 +14,6 @@ use foldhash::fast::RandomState;
 
 use super::check::detail;
 use super::order::RefusalDetail;
-use crate::route;
 
 /// The recipients that can be sent to, and those that can't.
 #[derive(Debug, Default)]
@@ -23,8 +23,8 @@ pub(super) struct Recipients {
     pub refused: Vec<RefusalDetail>,
 }
 
-/// Sorts out `numbers`; fails only when there are none or too many.
-pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<Recipients, RefusalDetail> {
+/// The numbers of an order, if they are there and not too many.
+pub(super) fn counted(numbers: Option<&[String]>) -> Result<&[String], RefusalDetail> {
     let numbers = numbers.ok_or_else(|| detail(Problem::FieldMissing, "phoneNumbers", ""))?;
     if numbers.is_empty() {
         return Err(detail(Problem::RecipientsMissing, "phoneNumbers", ""));
@@ -32,6 +32,14 @@ pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<
     if numbers.len() > limits::RECIPIENTS_PER_REQUEST_MAX {
         return Err(detail(Problem::RecipientsTooMany, "phoneNumbers", &numbers.len().to_string()));
     }
+    Ok(numbers)
+}
+
+/// Sorts out `numbers`; `plan` finds the price of a part and the carrier for each.
+pub(super) fn sort_out(
+    numbers: &[String],
+    mut plan: impl FnMut(Phone) -> Result<(Money, CarrierId), Problem>,
+) -> Recipients {
     let mut recipients = Recipients { accepted: Vec::with_capacity(numbers.len()), ..Recipients::default() };
     let mut seen =
         HashSet::with_capacity_and_hasher(if numbers.len() > 1 { numbers.len() } else { 0 }, RandomState::default());
@@ -41,8 +49,7 @@ pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<
             if numbers.len() > 1 && !seen.insert(phone) {
                 return Err(Problem::RecipientRepeated);
             }
-            let plan = route::plan(control, phone).ok_or(Problem::RecipientUnroutable)?;
-            let (price, carrier) = (plan.route.settings.price, plan.carrier.id);
+            let (price, carrier) = plan(phone)?;
             Ok(NewMessage { position, phone, price, carrier, delay_ms: 0 })
         });
         match outcome {
@@ -53,7 +60,7 @@ pub(super) fn sort_out(numbers: Option<&[String]>, control: &Control) -> Result<
             }
         }
     }
-    Ok(recipients)
+    recipients
 }
 
 impl Recipients {

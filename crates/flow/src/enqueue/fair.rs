@@ -73,6 +73,17 @@ impl FairQueue {
         self.len() < before
     }
 
+    /// All messages, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        [&self.urgent, &self.bulk].into_iter().flat_map(|class| class.shares.values().flatten())
+    }
+
+    /// Takes out the messages for which `take` says so.
+    pub fn take_out(&mut self, mut take: impl FnMut(&Entry) -> bool) {
+        self.urgent.take_out(&mut take);
+        self.bulk.take_out(&mut take);
+    }
+
     /// The messages that are next of each account.
     pub fn heads(&self) -> impl Iterator<Item = &Entry> {
         [&self.urgent, &self.bulk].into_iter().flat_map(|class| class.shares.values().filter_map(VecDeque::front))
@@ -147,6 +158,16 @@ impl Class {
                 return part;
             }
         }
+    }
+
+    fn take_out(&mut self, take: &mut impl FnMut(&Entry) -> bool) {
+        for share in self.shares.values_mut() {
+            let before = share.len();
+            share.retain(|entry| !take(entry));
+            self.length -= before - share.len();
+        }
+        self.shares.retain(|_, share| !share.is_empty());
+        self.turns.retain(|(account, _)| self.shares.contains_key(account));
     }
 
     fn remove(&mut self, account: AccountId, unwanted: &impl Fn(&Entry) -> bool) {

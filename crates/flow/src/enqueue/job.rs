@@ -10,6 +10,7 @@ use domain::id::{AccountId, CarrierId, MessageId};
 use domain::limits;
 use domain::phone::Phone;
 use domain::request::{Content, Request, Waiting};
+use smallvec::SmallVec;
 use text::TextError;
 
 use super::encoded::{Encoded, encode};
@@ -24,7 +25,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn new(content: Arc<Content>) -> Arc<Self> {
+    /// For messages of one request that leave by one carrier.
+    pub(crate) fn new(content: Arc<Content>) -> Arc<Self> {
         Arc::new(Self { content, encoded: OnceLock::new() })
     }
 
@@ -70,6 +72,8 @@ pub struct Job {
     ended: AtomicBool,
     /// Its own text, encoded on first use, where a request's messages have different links.
     own: OnceLock<Box<Result<Encoded, TextError>>>,
+    /// Carriers that refused it for reasons of their own, before it came to this line.
+    pub tried: SmallVec<[CarrierId; 2]>,
 }
 
 /// A job with the parts of it that are to be sent, as bits (bit 0 = part 1).
@@ -84,6 +88,37 @@ pub struct Entry {
 const _: () = assert!(limits::PARTS_PER_MESSAGE_MAX <= 16);
 
 impl Job {
+    /// A message and the parts of it that are to be sent.
+    fn new(
+        id: MessageId,
+        (account, phone): (AccountId, Phone),
+        due_at: UnixMillis,
+        shared: Arc<Shared>,
+        gone: &[u8],
+    ) -> (Self, u16) {
+        let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
+        let parts = gone.iter().fold(all, |parts, &number| parts & !bit(number));
+        let job = Self {
+            id,
+            account,
+            phone,
+            due_at,
+            shared,
+            is_whole: gone.is_empty(),
+            reference: AtomicU32::new(0),
+            wanted: parts,
+            settled: AtomicU16::new(0),
+            intended: AtomicU16::new(0),
+            doubted: AtomicU16::new(0),
+            refusals: AtomicU32::new(0),
+            forms: AtomicU8::new(0),
+            ended: AtomicBool::new(false),
+            own: OnceLock::new(),
+            tried: SmallVec::new(),
+        };
+        (job, parts)
+    }
+
     /// The conditions of its request.
     #[must_use]
     pub fn content(&self) -> &Content {
@@ -190,6 +225,13 @@ impl Job {
         !self.ended.swap(true, Ordering::AcqRel)
     }
 
+    /// Whether an operator has taken a part, or may have: the others leave by the same carrier.
+    #[must_use]
+    pub fn is_partly_taken(&self) -> bool {
+        let gone = [&self.settled, &self.intended, &self.doubted];
+        !self.is_whole || gone.iter().any(|parts| parts.load(Ordering::Acquire) != 0)
+    }
+
     /// Whether the message has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -234,33 +276,22 @@ impl Entry {
         Self::new(waiting.id, (waiting.account, waiting.phone), waiting.due_at, shared, &gone)
     }
 
-    fn new(
-        id: MessageId,
-        (account, phone): (AccountId, Phone),
-        due_at: UnixMillis,
-        shared: Arc<Shared>,
-        gone: &[u8],
-    ) -> Self {
-        let all = u16::MAX >> (16 - u32::from(shared.content.parts.clamp(1, 16)));
-        let parts = gone.iter().fold(all, |parts, &number| parts & !bit(number));
-        let job = Job {
-            id,
-            account,
-            phone,
-            due_at,
-            shared,
-            is_whole: gone.is_empty(),
-            reference: AtomicU32::new(0),
-            wanted: parts,
-            settled: AtomicU16::new(0),
-            intended: AtomicU16::new(0),
-            doubted: AtomicU16::new(0),
-            refusals: AtomicU32::new(0),
-            forms: AtomicU8::new(0),
-            ended: AtomicBool::new(false),
-            own: OnceLock::new(),
-        };
+    fn new(id: MessageId, whose: (AccountId, Phone), due_at: UnixMillis, shared: Arc<Shared>, taken: &[u8]) -> Self {
+        let (job, parts) = Job::new(id, whose, due_at, shared, taken);
         Self { job: Arc::new(job), parts }
+    }
+
+    /// Whether these are all parts of a message of which an operator has taken none.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.parts.count_ones() == u32::from(self.job.content().parts.max(1)) && !self.job.is_partly_taken()
+    }
+
+    /// The same message on its way to another carrier: what its neighbours share is written anew for it.
+    pub(crate) fn elsewhere(&self, shared: Arc<Shared>, tried: SmallVec<[CarrierId; 2]>) -> Self {
+        let Job { id, account, phone, due_at, .. } = *self.job;
+        let (job, parts) = Job::new(id, (account, phone), due_at, shared, &[]);
+        Self { job: Arc::new(Job { tried, ..job }), parts }
     }
 
     /// One part of a message, to be sent again.
@@ -275,7 +306,8 @@ impl Entry {
         Some((Arc::clone(&self.job), number))
     }
 
-    fn next_part(&mut self) -> Option<u8> {
+    /// Takes the number of the next part out, `None` when all are taken.
+    pub(crate) fn next_part(&mut self) -> Option<u8> {
         let index = self.parts.trailing_zeros();
         self.parts &= self.parts.wrapping_sub(1);
         u8::try_from(index + 1).ok().filter(|_| index < 16)

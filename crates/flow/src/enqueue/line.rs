@@ -15,6 +15,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::fair::FairQueue;
 use super::job::{Entry, Job};
+use super::moving::Unwanted;
 use super::spill::Spill;
 
 /// Wakes whoever sends for a line.
@@ -26,21 +27,21 @@ pub struct Line {
     pub lane: Lane,
     /// Its carrier.
     pub carrier: CarrierId,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     wakers: RwLock<Vec<(u64, Waker)>>,
     /// Length of the queue, readable without the lock.
     length: AtomicUsize,
 }
 
-type IdSet = HashSet<MessageId, RandomState>;
+pub(super) type IdSet = HashSet<MessageId, RandomState>;
 
 #[derive(Default)]
-struct State {
-    queue: FairQueue,
+pub(super) struct State {
+    pub(super) queue: FairQueue,
     /// To be tried again later, earliest first.
-    delayed: BinaryHeap<Reverse<Delayed>>,
-    /// In the queue, delayed or with a bind; with whose they are.
-    held: HashMap<MessageId, AccountId, RandomState>,
+    pub(super) delayed: BinaryHeap<Reverse<Delayed>>,
+    /// In the queue, delayed, unwanted, with a bind or being moved; with whose they are.
+    pub(super) held: HashMap<MessageId, AccountId, RandomState>,
     /// How many of them each account has.
     held_by: HashMap<AccountId, usize, RandomState>,
     /// What accounts have in the store only.
@@ -50,12 +51,14 @@ struct State {
     /// While a fetch runs: let go since it began, so that its (older) answer does not bring them back.
     let_go: Option<IdSet>,
     /// Taken out, and the fact that says why is not durable yet: a fetch may still see them waiting.
-    withdrawn: IdSet,
+    pub(super) withdrawn: IdSet,
+    /// Refused by the carrier for reasons of its own: they look for another way.
+    pub(super) unwanted: Vec<Unwanted>,
 }
 
-struct Delayed {
-    due_at: UnixMillis,
-    entry: Entry,
+pub(super) struct Delayed {
+    pub(super) due_at: UnixMillis,
+    pub(super) entry: Entry,
 }
 
 impl PartialEq for Delayed {
@@ -93,7 +96,7 @@ impl Line {
             let follows = entry.job.content().traffic == Traffic::Bulk || self.lane == Lane::Priority;
             if (follows && state.spills.contains_key(&account)) || !state.has_room(account) {
                 state.spill(account, entry.job.id);
-            } else if state.hold(&entry.job) {
+            } else if state.hold(entry.job.id, account) {
                 state.queue.push(entry);
             }
         }
@@ -142,11 +145,7 @@ impl Line {
 
     /// The line has nothing to do with the message any more: it is with the operator, or it has ended.
     pub fn let_go(&self, id: MessageId) {
-        let mut state = self.state.lock();
-        state.release(id);
-        if let Some(let_go) = &mut state.let_go {
-            let_go.insert(id);
-        }
+        self.state.lock().forget(id);
     }
 
     /// Takes a message out of the line, unless a bind has it. True when no bind can take it until
@@ -270,7 +269,7 @@ impl Line {
         (state.queue.len() + state.delayed.len(), oldest, !state.spills.is_empty())
     }
 
-    fn unlock_and_wake(&self, state: parking_lot::MutexGuard<'_, State>) {
+    pub(super) fn unlock_and_wake(&self, state: parking_lot::MutexGuard<'_, State>) {
         let any = !state.queue.is_empty() || !state.delayed.is_empty();
         self.note_length(&state);
         drop(state);
@@ -279,7 +278,7 @@ impl Line {
         }
     }
 
-    fn note_length(&self, state: &State) {
+    pub(super) fn note_length(&self, state: &State) {
         self.length.store(state.queue.len() + state.delayed.len(), Ordering::Relaxed);
     }
 }
@@ -304,7 +303,7 @@ impl State {
         free.saturating_sub(self.held_by(account))
     }
 
-    fn has_room(&self, account: AccountId) -> bool {
+    pub(super) fn has_room(&self, account: AccountId) -> bool {
         self.room(account) > 0
     }
 
@@ -313,15 +312,15 @@ impl State {
     }
 
     /// Notes that a message is here; false if it was.
-    fn hold(&mut self, job: &Job) -> bool {
-        let is_new = self.held.insert(job.id, job.account).is_none();
+    pub(super) fn hold(&mut self, id: MessageId, account: AccountId) -> bool {
+        let is_new = self.held.insert(id, account).is_none();
         if is_new {
-            *self.held_by.entry(job.account).or_default() += 1;
+            *self.held_by.entry(account).or_default() += 1;
         }
         is_new
     }
 
-    fn release(&mut self, id: MessageId) {
+    pub(super) fn release(&mut self, id: MessageId) {
         let Some(account) = self.held.remove(&id) else { return };
         if let Some(count) = self.held_by.get_mut(&account) {
             *count -= 1;
@@ -331,15 +330,27 @@ impl State {
         }
     }
 
+    /// The line has nothing to do with the message any more.
+    pub(super) fn forget(&mut self, id: MessageId) {
+        self.release(id);
+        if let Some(let_go) = &mut self.let_go {
+            let_go.insert(id);
+        }
+    }
+
     /// Leaves a message in the store.
-    fn spill(&mut self, account: AccountId, id: MessageId) {
+    pub(super) fn spill(&mut self, account: AccountId, id: MessageId) {
         self.spills.entry(account).or_insert_with(|| Spill::from(id)).note(id);
     }
 
     /// Lines up a fetched message, unless it is here or was let go since the fetch began.
     fn queue_fresh(&mut self, entry: Entry, let_go: &IdSet) {
         let id = entry.job.id;
-        if entry.parts != 0 && !let_go.contains(&id) && !self.withdrawn.contains(&id) && self.hold(&entry.job) {
+        if entry.parts != 0
+            && !let_go.contains(&id)
+            && !self.withdrawn.contains(&id)
+            && self.hold(id, entry.job.account)
+        {
             self.queue.push(entry);
         }
     }

@@ -12,11 +12,16 @@ mod line;
 #[cfg(test)]
 mod line_tests;
 mod lines;
+mod moving;
+#[cfg(test)]
+mod moving_tests;
 mod service;
 mod spill;
 
 pub use encoded::{Encoded, ReferenceOctets};
+pub(crate) use job::Shared;
 pub use job::{Entry, Job};
 pub use line::Line;
 pub use lines::Enqueue;
+pub(crate) use moving::{Unwanted, Whole, hand_over};
 pub use service::Service;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::control::Carrier;
+use domain::lane::Lane;
 use domain::random::Random;
 use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::Histogram;
@@ -20,6 +21,7 @@ use super::pace::Pace;
 use super::references::References;
 use super::throttle::{PaceReason, Throttle};
 use super::verdict::Table;
+use crate::health::Vital;
 use crate::latency;
 
 /// Different codes that are counted apart; what comes after is counted under 0.
@@ -103,6 +105,8 @@ pub struct CarrierState {
     pub carrier: Arc<Carrier>,
     pub(super) pace: Pace,
     pub(super) references: References,
+    /// Where its binds note how it does.
+    pub(super) vital: Arc<Vital>,
     /// Binds that are bound right now and answer.
     live: AtomicUsize,
     /// Of these, those reserved for the Priority lane.
@@ -128,7 +132,7 @@ pub struct CarrierState {
 }
 
 impl CarrierState {
-    pub(super) fn new(carrier: Arc<Carrier>, random: Random) -> Self {
+    pub(super) fn new(carrier: Arc<Carrier>, random: Random, vital: Arc<Vital>) -> Self {
         let view = |index| BindView {
             index,
             for_priority: is_for_priority(&carrier, index),
@@ -140,6 +144,7 @@ impl CarrierState {
             is_silent: false,
         };
         Self {
+            vital,
             pace: Pace::new(carrier.rate_per_second),
             references: References::default(),
             live: AtomicUsize::new(0),
@@ -164,6 +169,12 @@ impl CarrierState {
     /// Time since the carrier was taken into operation, for everything that is counted in it.
     pub(super) fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Hundredths of the traffic that it is given where there is another way.
+    #[must_use]
+    pub fn share(&self, lane: Lane) -> u8 {
+        self.vital.share(lane)
     }
 
     /// All binds.

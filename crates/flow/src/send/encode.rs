@@ -1,8 +1,7 @@
 //! From a part to a submit_sm (SMPP 3.4 §4.4.1).
 
 use domain::clock::UnixMillis;
-use domain::control::{Carrier, LongMessages, SubmitWith};
-use domain::sender::SenderKind;
+use domain::control::{Carrier, LongMessages, SubmitWith, TonNpi};
 use smpp::pdu::{Address, DataSm, SubmitSm};
 use smpp::tlv::{Tlvs, tag};
 
@@ -66,11 +65,7 @@ impl Scratch {
             write_relative_validity(&mut self.validity, remaining_ms);
         }
         let content = job.content();
-        let (ton, npi) = match content.sender.kind() {
-            SenderKind::Alphanumeric => (5, 0),
-            SenderKind::ShortCode => (3, 0),
-            SenderKind::International => (1, 1),
-        };
+        let (TonNpi { ton, npi }, digits) = carrier.source(&content.sender);
         let by_data_sm = form.submit_with(carrier) == SubmitWith::DataSm;
         if by_data_sm {
             self.payload_to_tlv();
@@ -78,7 +73,7 @@ impl Scratch {
         } else if job.whole(encoded).is_some() {
             self.payload_to_tlv();
         }
-        let source = Address { ton, npi, digits: content.sender.as_str().as_bytes() };
+        let source = Address { ton, npi, digits: digits.as_bytes() };
         let destination = Address { ton: 1, npi: 1, digits: self.destination.as_bytes() };
         let esm_class = if has_header { UDHI } else { 0 };
         let data_coding = encoded.data_coding | if content.flash { CLASS_0 } else { 0 };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::lane::Lane;
@@ -318,6 +319,7 @@ impl ClientHandler for BindHandler {
         let mut jobs: [Vec<(Arc<Job>, u8)>; 2] = Default::default();
         let (mut lost, mut slots, mut freed) = (Vec::new(), [0; 2], 0);
         let (mut back, mut congestion) = (GoBack::default(), None);
+        let (mut timed_out, mut round_trips) = (0, Duration::ZERO);
         for (token, outcome) in outcomes.iter() {
             let Some(part) = self.slots.end(token, matches!(outcome, Outcome::TimedOut)) else { continue };
             // A code that was handed on is another bind's business, unless this one has it taken first.
@@ -336,6 +338,7 @@ impl ClientHandler for BindHandler {
                         continue;
                     }
                     latency::observe(&self.latency.answer[lane], round_trip);
+                    round_trips += round_trip;
                     let operator_id: Box<str> = domain::operator_id::text(message_id.unwrap_or_default());
                     for number in part.numbers() {
                         let operator_id = Box::clone(&operator_id);
@@ -354,11 +357,15 @@ impl ClientHandler for BindHandler {
                 Outcome::TimedOut => {
                     freed += 1;
                     lost.extend(is_ours.then_some((part, true)));
+                    timed_out += 1;
                 }
                 Outcome::ConnectionLost { written } => lost.extend(is_ours.then_some((part, written))),
             }
         }
-        self.well_answered(slots.iter().sum());
+        let answered = slots.iter().sum();
+        self.well_answered(answered);
+        self.state.vital.answered(answered, round_trips);
+        self.state.vital.failed(timed_out);
         if let Some(congestion_state) = congestion {
             self.gate.congestion(congestion_state);
         }

@@ -8,6 +8,7 @@ mod bind;
 mod breaker;
 mod carrier;
 mod doubt;
+mod elsewhere;
 mod encode;
 mod form;
 mod full;

@@ -8,6 +8,7 @@ use domain::clock::UnixMillis;
 use smpp::CommandStatus;
 
 use super::breaker::RSYSERR;
+use super::elsewhere::{is_own_reason, may_go_elsewhere};
 use super::form::Form;
 use super::full::RMSGQFUL;
 use super::handler::BindHandler;
@@ -52,6 +53,7 @@ impl BindHandler {
     /// The operator answered `command_status` to a part, in a response or, `nacked`, in a `generic_nack`.
     pub(super) fn refused(&mut self, part: InFlight, command_status: u32, nacked: bool, back: &mut GoBack) {
         let verdict = self.state.table.verdict(command_status);
+        self.state.vital.failed(usize::from(is_own_reason(command_status)));
         self.note_refusal(command_status, verdict.alarm);
         let mut action = verdict.action;
         if nacked {
@@ -190,8 +192,12 @@ impl BindHandler {
     }
 
     fn refused_for_good(&self, part: &InFlight, command_status: u32) {
-        part.job.end();
         let (line, id) = (self.line_of(part), part.job.id);
+        if may_go_elsewhere(command_status) {
+            // Whether there is another way is for the route stage to say; without one it ends there.
+            return line.unwanted(Arc::clone(&part.job), part.number, command_status);
+        }
+        part.job.end();
         let carrier = self.state.carrier.id;
         self.settle.refused(carrier, id, part.number, (command_status, true), move |_| line.let_go(id));
     }

@@ -24,6 +24,7 @@ use super::outbind::OutbindTask;
 use super::trace::Traces;
 use crate::drain;
 use crate::enqueue::Enqueue;
+use crate::health::Health;
 use crate::latency::Latency;
 use crate::settle::Settle;
 
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub tls_roots: Arc<rustls::RootCertStore>,
     pub latency: Latency,
     pub traces: Traces,
+    pub health: Health,
 }
 
 /// What the stage needs from outside.
@@ -48,6 +50,8 @@ pub struct Options {
     pub latency: Latency,
     /// Who looks at PDUs.
     pub traces: Traces,
+    /// Where signs of life are noted.
+    pub health: Health,
 }
 
 type Carriers = HashMap<CarrierId, Arc<CarrierState>>;
@@ -87,9 +91,9 @@ impl Service {
     /// The stage over these neighbours.
     #[must_use]
     pub fn new(store: Store, enqueue: Enqueue, settle: Settle, clock: Clock, options: Options) -> (Self, Handle) {
-        let Options { tls_roots, random, latency, traces } = options;
+        let Options { tls_roots, random, latency, traces, health } = options;
         let tls_roots = Arc::new(tls_roots);
-        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency, traces });
+        let shared = Arc::new(Shared { enqueue, settle, clock, random, tls_roots, latency, traces, health });
         let handle = Handle::default();
         let service = Self {
             store,
@@ -154,7 +158,8 @@ impl Service {
     }
 
     fn start(&mut self, carrier: Arc<Carrier>, paused: bool) -> Arc<CarrierState> {
-        let state = Arc::new(CarrierState::new(Arc::clone(&carrier), self.shared.random.clone()));
+        let vital = self.shared.health.vital(carrier.id);
+        let state = Arc::new(CarrierState::new(Arc::clone(&carrier), self.shared.random.clone(), vital));
         state.pause(paused);
         let (stop, stopped) = watch::channel(false);
         let mut binds = JoinSet::new();

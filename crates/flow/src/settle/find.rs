@@ -43,7 +43,26 @@ impl Settle {
                 *place = place.take().or(asked);
             }
         }
-        Ok(self.choose(learnt, &found, ids.len()))
+        match self.choose(learnt, &found, ids.len()) {
+            Some(place) => Ok(Some(place)),
+            None => self.find_sharing(carrier, ids).await,
+        }
+    }
+
+    /// The part of a carrier that shares its account at the operator with this one, and so its ids.
+    async fn find_sharing(&self, carrier: &Carrier, ids: &[Box<str>]) -> Result<Option<ReceiptMatch>, QuestionError> {
+        let control = self.0.store.control();
+        for other in control.sharing_account(carrier.id).skip(1).filter_map(|id| control.carrier(id)) {
+            let soon = ids.iter().find_map(|id| self.known_at_once(other, id));
+            let found = match soon {
+                Some(place) => Some(place),
+                None => self.0.store.match_receipt(other.id, ids).await?.into_iter().flatten().next(),
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// Of what each form found, the one that counts. The first `own` forms are ids as the receipt names them, the others

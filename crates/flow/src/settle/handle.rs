@@ -24,6 +24,7 @@ use super::learn::Learning;
 use super::parked;
 use super::recorder::record_in_order;
 use crate::enqueue::{Enqueue, Job};
+use crate::health::Health;
 use crate::latency::Latency;
 use crate::two_way::TwoWay;
 
@@ -55,6 +56,7 @@ pub(super) struct Inner {
     pub doubts: Doubts,
     pub stats: Stats,
     pub latency: Latency,
+    pub health: Health,
 }
 
 /// What settle has seen so far.
@@ -93,7 +95,13 @@ pub struct Stats {
 impl Settle {
     /// Settle on this store.
     #[must_use]
-    pub fn new(store: Store, enqueue: Enqueue, two_way: TwoWay, clock: Clock, latency: Latency) -> Self {
+    pub fn new(
+        store: Store,
+        enqueue: Enqueue,
+        two_way: TwoWay,
+        clock: Clock,
+        (latency, health): (Latency, Health),
+    ) -> Self {
         let (in_progress, learning, unparking) = (Mutex::default(), Learning::default(), Mutex::default());
         Self(Arc::new(Inner {
             store,
@@ -106,6 +114,7 @@ impl Settle {
             doubts: Doubts::default(),
             stats: Stats::default(),
             latency,
+            health,
         }))
     }
 
@@ -130,6 +139,7 @@ impl Settle {
         let mut facts = Vec::with_capacity(taken.len());
         let format = carrier.message_id_format;
         let learnt = self.0.learning.of(carrier.id);
+        let vital = self.0.health.vital(carrier.id);
         for Taken { id, part, operator_id } in taken {
             let canonical_id = if operator_id.is_empty() { Box::default() } else { format.from_response(&operator_id) };
             if !canonical_id.is_empty() {
@@ -140,6 +150,7 @@ impl Settle {
                     ReceiptMatch { id, part },
                 ));
             }
+            vital.taken(id, at);
             let what = MessageFact::Submitted { part, carrier: carrier.id, operator_id, canonical_id };
             facts.push(Fact::Message { id, at, what });
         }

@@ -32,6 +32,24 @@ pub(super) async fn match_taken(settle: &Settle, carrier: &Carrier, keys: Vec<(i
             }
             Err(error) => tracing::error!(target: "settle", %error, "parked receipts can't be read"),
         }
+        match_sharing(settle, carrier, &canonical_id, &place).await;
+    }
+}
+
+/// Receipts that came over another carrier of the same operator account.
+async fn match_sharing(settle: &Settle, carrier: &Carrier, canonical_id: &str, place: &ReceiptMatch) {
+    let control = settle.0.store.control();
+    for other in control.sharing_account(carrier.id).skip(1) {
+        match settle.0.store.parked(other, canonical_id).await {
+            Ok(found) => {
+                let its_own =
+                    |receipt: &ParkedReceipt| receipt.canonical_ids.first().is_some_and(|id| **id == *canonical_id);
+                for receipt in found.into_iter().filter(its_own) {
+                    unpark(settle, place, receipt).await;
+                }
+            }
+            Err(error) => tracing::error!(target: "settle", %error, "parked receipts can't be read"),
+        }
     }
 }
 

@@ -122,6 +122,7 @@ impl Settle {
         }
         if let Some(place) = self.find(carrier, learnt, &ids).await? {
             self.0.stats.receipts_matched.fetch_add(1, Ordering::Relaxed);
+            self.0.health.vital(carrier.id).reported(place.id, at);
             let what = MessageFact::Receipt { part: place.part, carrier: carrier.id, state, error, done_at, raw };
             sorted.facts[place.id.lane().index()].push(Fact::Message { id: place.id, at, what });
             return Ok(());

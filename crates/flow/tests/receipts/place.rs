@@ -85,6 +85,7 @@ impl Place {
             links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::seeded(1),
+            number_ranges: domain::network::NumberRanges::built_in(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), options).await.unwrap();
         let control = store.control();

@@ -75,6 +75,7 @@ impl Rig {
             links_base: None,
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
+            number_ranges: domain::network::NumberRanges::built_in(),
         };
         let flow = Flow::start(store.clone(), clock, options).await.unwrap();
         Self { flow, store, directory }

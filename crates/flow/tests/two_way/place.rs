@@ -96,6 +96,7 @@ async fn start(directory: &std::path::Path) -> (Store, Flow) {
         links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
+        number_ranges: domain::network::NumberRanges::built_in(),
     };
     let flow = Flow::start(store.clone(), clock, options).await.unwrap();
     (store, flow)

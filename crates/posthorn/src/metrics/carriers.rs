@@ -12,7 +12,7 @@ use super::collect::{COUNTER, GAUGE, Labels, count, family, float};
 /// Writes what is known of the carriers in operation.
 pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, send: &Handle) -> Result<(), Error> {
     let mut throttled = Vec::new();
-    let mut refused = Vec::new();
+    let (mut refused, mut shares) = (Vec::new(), Vec::new());
     let (mut broken, mut broke) = (Vec::new(), Vec::new());
     let (mut states, mut paces, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
     for carrier in send.carriers() {
@@ -23,6 +23,9 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, send: &Handle) -> Resu
         broke.push((name.clone(), float(opened)));
         for (command_status, times) in carrier.refusals() {
             refused.push((with(&name, "command_status", format!("0x{command_status:08x}")), float(times)));
+        }
+        for lane in Lane::ALL {
+            shares.push((with(&name, "lane", lane.name().to_owned()), f64::from(carrier.share(lane)) / 100.0));
         }
         for bind in carrier.binds() {
             let labels = with(&name, "bind", bind.index.to_string());
@@ -45,6 +48,8 @@ pub(super) fn encode(encoder: &mut DescriptorEncoder<'_>, send: &Handle) -> Resu
             carrier.wait[lane.index()].encode(waits.encode_family(&labels)?)?;
         }
     }
+    let share_help = "Share of the traffic that a carrier is given where there is another way";
+    family(encoder, ("route_share", share_help, GAUGE), shares)?;
     family(encoder, ("send_bind_state", "1 for the state a bind is in", GAUGE), states)?;
     family(encoder, ("send_pace_parts_per_second", "Pace a bind was slowed down to", GAUGE), paces)?;
     family(encoder, ("send_pace_reason", "1 for the reason of a bind's pace", GAUGE), reasons)?;

@@ -1,7 +1,7 @@
 //! The list of all cases.
 
 use super::fixture::Case;
-use super::{accepting, clicking, events, incoming, listing, receipts, telling, waiting};
+use super::{accepting, clicking, events, incoming, listing, receipts, rerouting, telling, waiting};
 
 /// All cases by name.
 #[must_use]
@@ -9,6 +9,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
     [
         accepting::CASES,
         waiting::CASES,
+        rerouting::CASES,
         receipts::CASES,
         telling::CASES,
         events::CASES,

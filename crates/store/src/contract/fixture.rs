@@ -102,6 +102,7 @@ impl Place {
             parts: 1,
             flash: false,
             webhook_url: Some("https://example.org/reports".into()),
+            control_version: 5,
             accepted_at: now,
             due_at: now,
             schedule_time: 0,

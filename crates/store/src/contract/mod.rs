@@ -11,6 +11,7 @@ pub mod fixture;
 mod incoming;
 mod listing;
 mod receipts;
+mod rerouting;
 mod telling;
 mod waiting;
 

@@ -46,6 +46,12 @@ pub(super) const BINDS_MAX: u32 = 64;
 pub(super) const WINDOW_MAX: u32 = 10_000;
 /// Parts or messages per second that can be asked for.
 pub(super) const RATE_PER_SECOND_MAX: u32 = 1_000_000;
+/// Name that carriers of one operator account share.
+pub(super) const OPERATOR_ACCOUNT_OCTETS_MAX: usize = 64;
+/// Carriers that a route may give weights to: more than anybody has contracts with in a country.
+pub(super) const CARRIERS_PER_ROUTE_MAX: usize = 32;
+/// Weight of a carrier in a route: shares finer than a thousandth mean nothing.
+pub(super) const WEIGHT_MAX: u32 = 1_000;
 /// Digits of a prefix (ITU-T E.164).
 pub(super) const PREFIX_LENGTH_MAX: usize = 15;
 /// Versions whose content is kept for going back.

@@ -73,6 +73,7 @@ impl RequestMemo {
             status: row.status,
             status_at: row.status_at,
             error: row.error,
+            control_version: request.control_version,
             accepted_at: request.accepted_at,
             schedule_time: request.schedule_time,
             expires_at: row.expires_at,

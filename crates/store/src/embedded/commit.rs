@@ -268,6 +268,16 @@ impl<'a> Transaction<'a> {
             return Ok(());
         }
         let Some(touched) = self.touched.get_mut(&id.0) else { return Ok(()) };
+        if let MessageFact::Rerouted { carrier, .. } = what {
+            if !touched.live.progress.may_be_rerouted() || touched.live.carrier == *carrier {
+                return Ok(());
+            }
+            let before = std::mem::replace(&mut touched.live.carrier, *carrier);
+            write::carrier(self.connection, id, *carrier, &mut self.sum)?;
+            let account = touched.live.head.account;
+            *self.outcome.waiting.entry((before, account)).or_default() -= 1;
+            *self.outcome.waiting.entry((*carrier, account)).or_default() += 1;
+        }
         let from = touched.live.progress.status;
         let change = touched.live.progress.apply(what, at);
         touched.dirty |= change.parts != 0 || change.moved_from.is_some();

@@ -187,7 +187,7 @@ pub(crate) fn prepare<'a>(connection: &'a Connection, sql: &str) -> Result<Cache
 }
 
 const REQUEST: &str = "SELECT id, account, key, uniq_id, external_id, idempotency_key, fingerprint, traffic, sender, text, links, encoding, parts, flash, \
-    webhook_url, accepted_at, due_at, schedule_time, expires_at, currency, asked, refused, check_sum FROM request WHERE id = ?1";
+    webhook_url, control_version, accepted_at, due_at, schedule_time, expires_at, currency, asked, refused, check_sum FROM request WHERE id = ?1";
 
 /// One request, if the span holds it.
 pub(crate) fn request(connection: &Connection, id: MessageId, sum: &mut RowSum) -> Result<Option<RequestRow>, Fault> {
@@ -200,8 +200,8 @@ pub(crate) fn request(connection: &Connection, id: MessageId, sum: &mut RowSum) 
 pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow, Fault> {
     let id: i64 = row.get(0)?;
     let wrong = || damaged("request", id);
-    let (refused, links) = (opt_text(row, 21)?, opt_text(row, 10)?);
-    let asked: i64 = row.get(20)?;
+    let (refused, links) = (opt_text(row, 22)?, opt_text(row, 10)?);
+    let asked: i64 = row.get(21)?;
     let fingerprint = row.get_ref(6)?.as_blob()?;
     let encoding: i64 = row.get(11)?;
     let request = Request {
@@ -220,15 +220,16 @@ pub(crate) fn request_row(row: &Row<'_>, sum: &mut RowSum) -> Result<RequestRow,
         parts: number(row.get(12)?, "request", id)?,
         flash: row.get::<_, i64>(13)? != 0,
         webhook_url: opt_text(row, 14)?.map(Into::into),
-        accepted_at: UnixMillis(row.get(15)?),
-        due_at: UnixMillis(row.get(16)?),
-        schedule_time: row.get(17)?,
-        expires_at: UnixMillis(row.get(18)?),
-        currency: number(row.get(19)?, "request", id)?,
+        control_version: row.get::<_, i64>(15)?.cast_unsigned(),
+        accepted_at: UnixMillis(row.get(16)?),
+        due_at: UnixMillis(row.get(17)?),
+        schedule_time: row.get(18)?,
+        expires_at: UnixMillis(row.get(19)?),
+        currency: number(row.get(20)?, "request", id)?,
         messages: Vec::new(),
         refused: refused.map_or_else(|| Some(Vec::new()), refused_from_json).ok_or_else(wrong)?,
     };
-    if request_sum(&request, asked, (refused, links), sum) != row.get::<_, i64>(22)?
+    if request_sum(&request, asked, (refused, links), sum) != row.get::<_, i64>(23)?
         || i64::from(request.encoding.stored_code()) != encoding
     {
         return Err(wrong());
@@ -262,6 +263,7 @@ pub(crate) fn request_sum(
         .int(i64::from(request.parts))
         .int(i64::from(request.flash))
         .opt_text(request.webhook_url.as_deref())
+        .int(request.control_version.cast_signed())
         .int(request.accepted_at.0)
         .int(request.due_at.0)
         .int(request.schedule_time)

@@ -23,6 +23,7 @@ CREATE TABLE request (
   parts           INTEGER NOT NULL,    -- parts of each message
   flash           INTEGER NOT NULL,    -- 1 = shown at once, not stored on the handset
   webhook_url     TEXT,                -- where delivery reports go instead of the account's endpoint
+  control_version INTEGER NOT NULL,    -- of the control data it was planned with
   accepted_at     INTEGER NOT NULL,
   due_at          INTEGER NOT NULL,    -- no message is to be sent before
   schedule_time   INTEGER NOT NULL,    -- scheduleTime as asked, Unix seconds, 0 = now
@@ -39,7 +40,7 @@ CREATE TABLE message (
   request_id   INTEGER NOT NULL,       -- request.id; (id - request_id) / 64 is the position within it
   account      INTEGER NOT NULL,       -- as in the request
   phone        INTEGER NOT NULL,       -- E.164 digits
-  carrier      INTEGER NOT NULL,       -- the line it waits in
+  carrier      INTEGER NOT NULL,       -- the line it waits in; another one after it was rerouted
   price        INTEGER NOT NULL,       -- of all its parts
   expires_at   INTEGER NOT NULL,       -- not to be sent after
   due_at       INTEGER NOT NULL,       -- not to be sent before, 0 = at once
@@ -77,7 +78,7 @@ CREATE TABLE step (
   message_id  INTEGER NOT NULL,
   number      INTEGER NOT NULL,        -- from 1
   at          INTEGER NOT NULL,
-  kind        TEXT NOT NULL,           -- refused, parts_taken, unanswered, receipt, ended, cancelled, told
+  kind        TEXT NOT NULL,           -- refused, parts_taken, unanswered, rerouted, receipt, ended, cancelled, told
   part        INTEGER NOT NULL,        -- from 1, 0 = the whole message
   carrier     INTEGER,
   status      INTEGER,                 -- reached by it, if it moved the message

@@ -31,6 +31,7 @@ pub(crate) fn new_step<'a>(
             let detail = if *is_repeated { "repeated" } else { "not_repeated" };
             step("unanswered", *part, Some(*carrier), detail.into(), &[])
         }
+        MessageFact::Rerouted { carrier, reason } => step("rerouted", 0, Some(*carrier), Cow::Borrowed(&**reason), &[]),
         // What came too late to end or cancel the message did not happen to it.
         MessageFact::Ended { .. }
         | MessageFact::NoReceipt { .. }

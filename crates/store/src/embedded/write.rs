@@ -16,8 +16,7 @@ use super::index::Logged;
 use super::read::{links_to_json, prepare, refused_to_json, request_sum};
 use super::sum::RowSum;
 
-const INSERT_REQUEST: &str =
-    "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)";
+const INSERT_REQUEST: &str = "INSERT INTO request VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)";
 const INSERT_MESSAGE: &str =
     "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,NULL,0,0,NULL,NULL,NULL,NULL,NULL,?12)";
 const UPDATE_MESSAGE: &str = "UPDATE message SET status=?2, status_at=?3, error=?4, steps=?5, part_state=?6, part_carrier=?7, taken_at=?8, \
@@ -79,6 +78,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
         request.parts,
         request.flash,
         request.webhook_url,
+        request.control_version.cast_signed(),
         request.accepted_at.0,
         request.due_at.0,
         request.schedule_time,
@@ -105,11 +105,7 @@ pub(crate) fn accepted(connection: &Connection, request: &Request, sum: &mut Row
             request.expires_at.plus_ms(message.delay_ms).0,
             due_at,
         ];
-        sum.begin();
-        fixed.iter().for_each(|value| {
-            sum.int(*value);
-        });
-        let check_sum = sum.finish();
+        let check_sum = fixed_sum(&fixed, sum);
         let state_sum = state.sum(id, sum);
         insert.execute(params![
             id,
@@ -160,6 +156,41 @@ pub(crate) fn state(
         columns.sum(id.0, sum),
     ])?;
     Ok(())
+}
+
+/// Keeps that a message waits for another carrier. Rare, so the columns that stay are read for their sum.
+pub(crate) fn carrier(
+    connection: &Connection,
+    id: MessageId,
+    carrier: CarrierId,
+    sum: &mut RowSum,
+) -> Result<(), Fault> {
+    let Some(row) = super::read::message(connection, id, sum)? else { return Ok(()) };
+    let fixed = [
+        id.0,
+        row.request_id.0,
+        i64::from(row.account.0),
+        row.phone.as_u64().cast_signed(),
+        i64::from(carrier.0),
+        row.price.0,
+        row.expires_at.0,
+        row.due_at,
+    ];
+    prepare(connection, "UPDATE message SET carrier=?2, check_sum=?3 WHERE id=?1")?.execute(params![
+        id.0,
+        carrier.0,
+        fixed_sum(&fixed, sum)
+    ])?;
+    Ok(())
+}
+
+/// Check sum of the columns of a message up to `due_at`.
+fn fixed_sum(fixed: &[i64; 8], sum: &mut RowSum) -> i64 {
+    sum.begin();
+    fixed.iter().for_each(|value| {
+        sum.int(*value);
+    });
+    sum.finish()
 }
 
 /// Keeps what a part of a longer message has become; `index` from 0.

@@ -22,8 +22,8 @@ use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
 use super::v2_1::{
-    attempts, cancel, clicks, conversation, dead_events, events, incoming, list, opt_outs, preview, replay, send,
-    senders, statuses, webhooks,
+    attempts, cancel, clicks, conversation, dead_events, events, explain, incoming, list, opt_outs, preview, replay,
+    send, senders, statuses, webhooks,
 };
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
@@ -164,6 +164,10 @@ impl<B: Backend> Api<B> {
             Action::TestWebhook => webhooks::test(&self.backend, call).await,
             Action::EnableWebhook => webhooks::enable(&self.backend, call).await,
             Action::Attempts => attempts::answer(&self.backend, &call).await,
+            Action::Explain => {
+                let external_id = path::explained_id(&call.path).ok_or(Problem::PathUnknown)?;
+                explain::answer(&self.backend, &call, &external_id).await
+            }
         }
     }
 }
@@ -180,7 +184,8 @@ impl Action {
             | Self::Statuses
             | Self::Senders
             | Self::Events
-            | Self::DeadEvents => Permission::SmsRead,
+            | Self::DeadEvents
+            | Self::Explain => Permission::SmsRead,
             Self::Replay | Self::Webhooks | Self::TestWebhook | Self::EnableWebhook | Self::Attempts => {
                 Permission::WebhookWrite
             }

@@ -5,6 +5,7 @@
 //! goes wrong on the way becomes an envelope, and one log line is written.
 
 mod call;
+mod explained;
 mod handler;
 mod incoming_item;
 mod item;
@@ -14,6 +15,7 @@ mod path;
 mod query;
 pub mod v2_1;
 
+pub use explained::Explained;
 pub use handler::{Api, Options};
 pub use item::SmsItem;
 pub use outcome::Outcomes;

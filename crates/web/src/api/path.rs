@@ -1,6 +1,11 @@
 //! Which paths there are and what they answer to.
 
+use std::borrow::Cow;
+
+use domain::limits::EXTERNAL_ID_LENGTH_MAX;
 use hyper::Method;
+
+use super::query::decode;
 
 /// A path of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,7 @@ pub(super) enum Resource {
     TestWebhook,
     EnableWebhook,
     Attempts,
+    Explain,
 }
 
 /// What to do for a path and a method.
@@ -44,6 +50,7 @@ pub(super) enum Action {
     TestWebhook,
     EnableWebhook,
     Attempts,
+    Explain,
 }
 
 /// Where a path leads.
@@ -57,8 +64,8 @@ pub(super) struct Target {
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
     use Resource::{
-        Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Incoming, OptOuts, Preview, Replay, Senders,
-        Sms, Statuses, TestWebhook, Webhooks,
+        Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Explain, Incoming, OptOuts, Preview, Replay,
+        Senders, Sms, Statuses, TestWebhook, Webhooks,
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
@@ -92,6 +99,8 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2/sms/clicks" => (Clicks, "/v2/sms/clicks"),
         path if is_conversation(path, "/v2.1/") => (Conversation, "/v2.1/conversations/{number}/{phone}"),
         path if is_conversation(path, "/v2/") => (Conversation, "/v2/conversations/{number}/{phone}"),
+        _ if explained_id(path).is_some() && path.starts_with("/v2.1/") => (Explain, "/v2.1/sms/{externalId}/explain"),
+        _ if explained_id(path).is_some() => (Explain, "/v2/sms/{externalId}/explain"),
         _ => return None,
     };
     Some(Target { resource, template })
@@ -102,6 +111,18 @@ fn is_conversation(path: &str, version: &str) -> bool {
     let names = path.strip_prefix(version).and_then(|path| path.strip_prefix("conversations/"));
     names.is_some_and(|names| names.split('/').count() == 2 && names.split('/').all(|name| !name.is_empty()))
 }
+
+/// The externalId in `/v2.1/sms/{externalId}/explain`, as far as its characters may be one's.
+pub(super) fn explained_id(path: &str) -> Option<Cow<'_, str>> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let rest = path.strip_prefix("/v2.1/sms/").or_else(|| path.strip_prefix("/v2/sms/"))?;
+    let id = decode(rest.strip_suffix("/explain")?)?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+    (!id.is_empty() && id.len() <= REFERENCE_LENGTH_MAX && id.bytes().all(allowed)).then_some(id)
+}
+
+/// An externalId with its sign in front and the number of a recipient behind.
+const REFERENCE_LENGTH_MAX: usize = EXTERNAL_ID_LENGTH_MAX + "C-".len() + "-10000".len();
 
 impl Resource {
     /// What the method does here; `None` is a 405.
@@ -127,6 +148,7 @@ impl Resource {
             (Self::TestWebhook, &Method::POST) => Action::TestWebhook,
             (Self::EnableWebhook, &Method::POST) => Action::EnableWebhook,
             (Self::Attempts, &Method::GET) => Action::Attempts,
+            (Self::Explain, &Method::GET) => Action::Explain,
             _ => return None,
         })
     }
@@ -142,7 +164,8 @@ impl Resource {
             | Self::Events
             | Self::DeadEvents
             | Self::Webhooks
-            | Self::Attempts => "GET",
+            | Self::Attempts
+            | Self::Explain => "GET",
             Self::Senders => "OPTIONS, GET",
             Self::Preview | Self::Replay | Self::TestWebhook | Self::EnableWebhook => "POST",
         }

@@ -78,7 +78,7 @@ pub(super) fn invalid(name: &'static str, value: &str) -> Fault {
 }
 
 /// `+` and `%20` are spaces; a percent sign without two hexadecimal digits can't be read.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
         return Some(Cow::Borrowed(text));
     }

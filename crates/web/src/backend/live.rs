@@ -8,6 +8,7 @@ use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
+use flow::explain::{Account as Explained, Explain};
 use flow::tell::{self, Answer as WebhookAnswer, EndpointView};
 use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
@@ -22,14 +23,15 @@ use crate::envelope::{Fault, Rejection};
 pub struct Live {
     accept: Accept,
     tell: tell::Handle,
+    explain: Explain,
     store: Store,
 }
 
 impl Live {
     /// Over running stages.
     #[must_use]
-    pub fn new(accept: Accept, tell: tell::Handle, store: Store) -> Self {
-        Self { accept, tell, store }
+    pub fn new(accept: Accept, tell: tell::Handle, explain: Explain, store: Store) -> Self {
+        Self { accept, tell, explain, store }
     }
 }
 
@@ -115,6 +117,10 @@ impl Backend for Live {
 
     async fn attempts(&self, query: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
         self.store.attempts(query).await.map_err(|error| unanswered(&error))
+    }
+
+    async fn explain(&self, account: AccountId, external_id: &str) -> Result<Vec<Explained>, Rejection> {
+        self.explain.messages(account, external_id).await.map_err(|error| unanswered(&error))
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

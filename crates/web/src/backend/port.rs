@@ -8,6 +8,7 @@ use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
+use flow::explain::Account as Explained;
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
@@ -91,6 +92,13 @@ pub trait Backend: Send + Sync + 'static {
 
     /// An account's attempts to call webhooks, newest first.
     fn attempts(&self, query: AttemptQuery) -> impl Future<Output = Result<Vec<AttemptRecord>, Rejection>> + Send;
+
+    /// Everything that is known of an account's messages with that externalId.
+    fn explain(
+        &self,
+        account: AccountId,
+        external_id: &str,
+    ) -> impl Future<Output = Result<Vec<Explained>, Rejection>> + Send;
 
     /// One page of an account's messages.
     fn search(&self, query: SearchQuery) -> impl Future<Output = Result<SearchPage, Rejection>> + Send;

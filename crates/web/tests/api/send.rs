@@ -183,7 +183,7 @@ async fn a_preview_tells_encoding_parts_price_and_route() {
     let reply = client.call("POST", "/v2.1/sms/preview", body).await;
     let envelope = reply.envelope();
     assert_eq!(reply.status, 207);
-    let data = json!([{"phoneNumber":"+48111222333","encoding":8,"numberOfParts":2,"numberOfUnits":80,"smsPrice":1400,"currency":985,
+    let data = json!([{"phoneNumber":"+48111222333","encoding":8,"lane":"standard","numberOfParts":2,"numberOfUnits":80,"smsPrice":1400,"currency":985,
         "message":"zażółć","route":"operator-one","forcingCharacters":["ż","ł"],"forcingPositions":[2,4,5],
         "choices":[{"choice":"gsm7-transliterated","encoding":0,"numberOfParts":1,"numberOfUnits":80,"smsPrice":700,"replaced":3}]}]);
     assert_eq!(envelope["data"], data);

@@ -18,11 +18,14 @@ use domain::request::{NewMessage, RefusedRecipient, Request};
 use domain::sender::Sender;
 use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
+use flow::explain::{Account as Explained, Basis, Writing};
+use flow::route::Explanation;
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use store::question::{
-    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling,
+    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Step,
+    Telling,
 };
 use store::question::{ClickPage, ClickQuery, ClickRecord};
 use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
@@ -183,6 +186,7 @@ pub fn record(external_id: &str, phone: &str, status: Status) -> MessageRecord {
         status,
         status_at: NOW.plus_ms(5_000),
         error: "".into(),
+        control_version: 0,
         accepted_at: NOW,
         schedule_time: 0,
         expires_at: NOW.plus_ms(4_320 * 60_000),
@@ -252,6 +256,7 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
         parts: 1,
         flash: order.message_type == Some(1),
         webhook_url: None,
+        control_version: 0,
         accepted_at: now,
         due_at: now,
         schedule_time: order.schedule_time.unwrap_or(0),
@@ -264,6 +269,28 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
             .collect(),
     };
     Ok(Granted { request: Arc::new(request), refused, repeated: false, balance: Money(9_999_300) })
+}
+
+fn explained(record: &MessageRecord, control: &Arc<Control>) -> Explained {
+    let writing =
+        Writing { encoding: Encoding::Ucs2, units: 22, parts: 1, forcing_characters: vec!['ż', 'ó', 'ł', 'ć'] };
+    let step = |ms, kind: &str, detail: &str| Step {
+        at: NOW.plus_ms(ms),
+        kind: kind.into(),
+        part: 1,
+        carrier: Some(CarrierId(1)),
+        status: None,
+        detail: detail.into(),
+        raw: Box::default(),
+    };
+    Explained {
+        history: vec![step(900, "refused", "0x0008"), step(1_000, "submitted", "4711")],
+        writing,
+        control: Arc::clone(control),
+        route: Explanation { control_version: 1, network: None, considered: Vec::new() },
+        basis: Basis::OtherControl,
+        record: record.clone(),
+    }
 }
 
 impl Backend for Fake {
@@ -293,6 +320,7 @@ impl Backend for Fake {
             price_per_part: Money(700),
             carrier: CarrierId(1),
             carrier_name: "operator-one".into(),
+            explanation: None,
         };
         let plain =
             |choice, parts, replaced| Alternative { choice, encoding: Encoding::Gsm7, units: 80, parts, replaced };
@@ -300,6 +328,7 @@ impl Backend for Fake {
             encoding: Encoding::Ucs2,
             units: 80,
             parts: 2,
+            lane: Lane::Standard,
             text: order.message.clone().unwrap_or_default(),
             forcing: [('ż', 2), ('ł', 4), ('ż', 5)]
                 .map(|(character, position)| Forcing { character, position })
@@ -412,6 +441,12 @@ impl Backend for Fake {
 
     async fn attempts(&self, _: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
         Ok(Vec::new())
+    }
+
+    async fn explain(&self, account: AccountId, external_id: &str) -> Result<Vec<Explained>, Rejection> {
+        let matches = |record: &&MessageRecord| record.account == account && *record.external_id == *external_id;
+        let records = self.0.records.lock();
+        Ok(records.iter().filter(matches).map(|record| explained(record, &self.0.control)).collect())
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, Rejection> {

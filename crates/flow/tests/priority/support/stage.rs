@@ -151,6 +151,7 @@ async fn start(store: &Store, clock: Clock) -> Flow {
         links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
+        number_ranges: domain::network::NumberRanges::built_in(),
     };
     Flow::start(store.clone(), clock, options).await.unwrap()
 }

@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 
 use domain::choice::Choice as _;
-use domain::control::{Carrier, Secret};
+use domain::control::{Carrier, InvalidTonNpi, Secret, TonNpi};
 use domain::encoding::NationalTables;
 use domain::receipt::{ReceiptState, ReceiptWords, ReceiptZone};
+use domain::sender::{Sender, SenderKind};
 use text::Language;
 
 use super::reader::Table;
 use super::{link, values};
 use crate::control::limits::{
-    BINDS_MAX, PASSWORD_OCTETS_MAX, RATE_PER_SECOND_MAX, SYSTEM_ID_OCTETS_MAX, SYSTEM_TYPE_OCTETS_MAX, WINDOW_MAX,
+    BINDS_MAX, OPERATOR_ACCOUNT_OCTETS_MAX, PASSWORD_OCTETS_MAX, RATE_PER_SECOND_MAX, SYSTEM_ID_OCTETS_MAX,
+    SYSTEM_TYPE_OCTETS_MAX, WINDOW_MAX,
 };
 
 const KEYS: &[&str] = &[
@@ -38,6 +40,13 @@ const KEYS: &[&str] = &[
     "sniff_receipts",
     "receipt_time_zone",
     "receipt_words",
+    "operator_account",
+    "cost",
+    "sender_kinds",
+    "replacement_sender",
+    "alphanumeric_ton_npi",
+    "short_ton_npi",
+    "long_ton_npi",
 ];
 
 /// Reads all carriers.
@@ -90,6 +99,13 @@ fn read(table: &Table<'_>, name: &str) -> Carrier {
         receipt_words: read_words(table),
         link: link::read(table, tls),
         status: link::read_status(table),
+        operator_account: ascii(table, "operator_account", &default.operator_account, OPERATOR_ACCOUNT_OCTETS_MAX),
+        cost: values::amount(table, "cost", default.cost),
+        sender_kinds: read_sender_kinds(table, default.sender_kinds),
+        replacement_sender: read_replacement(table),
+        alphanumeric_ton_npi: read_ton_npi(table, "alphanumeric_ton_npi", default.alphanumeric_ton_npi),
+        short_ton_npi: read_ton_npi(table, "short_ton_npi", default.short_ton_npi),
+        long_ton_npi: read_ton_npi(table, "long_ton_npi", default.long_ton_npi),
     }
 }
 
@@ -136,6 +152,34 @@ fn read_binds(table: &Table<'_>, default: &Carrier) -> (u16, u16) {
         table.refuse_number("priority_binds", priority_binds, message);
     }
     (narrow(binds), narrow(priority_binds))
+}
+
+fn read_sender_kinds(table: &Table<'_>, default: Vec<SenderKind>) -> Vec<SenderKind> {
+    let Some(passed) = table.texts("sender_kinds") else { return default };
+    for name in passed.iter().filter(|name| SenderKind::by_name(name.text).is_none()) {
+        let known: Vec<String> = SenderKind::NAMES.iter().map(|(_, name)| format!("{name:?}")).collect();
+        table.refuse("sender_kinds", *name, format!("unknown kind of sender, expected some of {}", known.join(", ")));
+    }
+    let given = |kind: &SenderKind| passed.iter().any(|name| name.text == kind.name());
+    SenderKind::ALL.into_iter().filter(given).collect()
+}
+
+fn read_replacement(table: &Table<'_>) -> String {
+    let Some(passed) = table.text("replacement_sender").filter(|passed| !passed.text.is_empty()) else {
+        return String::new();
+    };
+    if let Err(error) = Sender::parse(passed.text) {
+        table.refuse("replacement_sender", passed, error.to_string());
+    }
+    passed.text.into()
+}
+
+fn read_ton_npi(table: &Table<'_>, key: &str, default: TonNpi) -> TonNpi {
+    let Some(passed) = table.text(key) else { return default };
+    passed.text.parse().unwrap_or_else(|error: InvalidTonNpi| {
+        table.refuse(key, passed, error.to_string());
+        default
+    })
 }
 
 fn read_host(table: &Table<'_>) -> String {

@@ -120,8 +120,9 @@ impl Setup {
 fn read_content(root: &Table<'_>) -> Content {
     let carriers = carrier::read_all(root);
     let names: Vec<&str> = carriers.iter().map(|carrier| carrier.name.as_str()).collect();
-    let routes = route::read_all(root, &names);
     let accounts = account::read_all(root, &names);
+    let account_names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
+    let routes = route::read_all(root, &carriers, &account_names);
     Content { carriers, routes, accounts }
 }
 

@@ -38,6 +38,22 @@ pub(super) fn amount(table: &Table<'_>, key: &str, default: Money) -> Money {
     }
 }
 
+/// Amounts of money from zero up; absent when the key is.
+pub(super) fn amounts(table: &Table<'_>, key: &str) -> Option<Vec<Money>> {
+    let amount = |passed: &Text<'_>| match passed.text.parse::<Money>() {
+        Ok(money) if money >= Money(0) => Some(money),
+        _ => {
+            table.refuse(
+                key,
+                *passed,
+                "expected amounts from zero up with at most four decimal places, such as \"0.0300\"",
+            );
+            None
+        }
+    };
+    Some(table.texts(key)?.iter().filter_map(amount).collect())
+}
+
 /// Half of an application key's pair, taken as it is.
 pub(super) fn key_half<'a>(table: &Table<'a>, key: &str) -> Option<Text<'a>> {
     let passed = table.text(key)?;

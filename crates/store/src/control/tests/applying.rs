@@ -1,13 +1,26 @@
 //! Applying: what it makes, what it leaves alone, and what it says.
 
-use domain::control::{Carrier, Control, EventKind};
+use domain::control::{Carrier, Control, EventKind, Subject};
+use domain::id::AccountId;
+use domain::lane::Lane;
 use domain::money::Money;
 use domain::permission::Permission;
 use domain::phone::Phone;
+use domain::sender::Sender;
 
 use super::{Place, apply, example_with, lines, setup};
 use crate::control::tests::EXAMPLE;
 use crate::control::{ControlDb, ControlError, GeneratedSecret, has_check_digits, key_digest};
+
+fn acme() -> Sender {
+    Sender::parse("ACME").unwrap()
+}
+
+/// A message to Poland.
+fn subject(sender: &Sender) -> Subject<'_> {
+    let phone = Phone::parse("48111222333").unwrap();
+    Subject { phone, network: None, sender, account: AccountId(1), lane: Lane::Standard }
+}
 
 fn carrier(control: &Control, name: &str) -> Carrier {
     control.carriers().find(|carrier| carrier.name == name).unwrap().as_ref().clone()
@@ -50,7 +63,7 @@ fn the_example_applies_and_stands_in_the_snapshot() {
     let carrier = carrier(&control, "operator-one");
     assert_eq!((carrier.host.as_str(), carrier.port, carrier.password.reveal()), ("127.0.0.1", 2775, "secret"));
     assert_eq!((carrier.binds, carrier.priority_binds, carrier.window), (2, 1, 100));
-    let route = control.routes_to(Phone::parse("48111222333").unwrap()).next().unwrap();
+    let route = control.routes_to(&subject(&acme())).next().unwrap();
     assert_eq!((route.carriers.as_slice(), route.settings.price), ([carrier.id].as_slice(), Money(700)));
     let account = control.accounts().next().unwrap();
     assert_eq!(
@@ -252,7 +265,7 @@ fn several_routes_of_one_prefix_keep_the_order_of_the_file() {
         let control = database.snapshot();
         let first =
             |route: &std::sync::Arc<domain::control::Route>| control.carrier(route.carriers[0]).unwrap().name.clone();
-        control.routes_to(Phone::parse("48111222333").unwrap()).map(first).collect()
+        control.routes_to(&subject(&acme())).map(first).collect()
     };
     apply(&database, &routes(["b", "a"]));
     assert_eq!(order(&database), ["b", "a", "a"]);

@@ -394,3 +394,71 @@ fn is_default(line: &str) -> bool {
         ["name", "host", "password", "prefix", "carriers", "event", "url", "number", "carrier", "#"];
     line.split_once(" = ").is_some_and(|(key, _)| !REQUIRED.contains(&key))
 }
+
+/// Everything a route can ask for that can't be meant, each refused whole with its line and reason.
+#[test]
+fn routes_that_can_t_be_meant() {
+    let second = "[[carrier]]\nname = \"grey\"\nhost = \"h\"\npassword = \"\"\ndirect = false\n";
+    for (route, expected) in [
+        (
+            "prefix = \"49\"\ncarriers = [\"nobody\"]",
+            "65:13: carriers = \"nobody\": unknown carrier, the file has: operator-one, grey",
+        ),
+        (
+            "prefix = \"49\"\ncarriers = [\"grey\"]",
+            "63:1: direct_only: no carrier of this route is direct, so it would never be used: write direct_only = false or name a direct carrier",
+        ),
+        (
+            "prefix = \"48\"\nlane = \"priority\"\ncarriers = [\"operator-one\"]",
+            "64:10: prefix = \"48\": the route in line 21 leads to the same numbers over the same carriers, this one would never be used: remove one",
+        ),
+        (
+            "prefix = \"49\"\naccounts = [\"acme\", \"nobody\"]\ncarriers = [\"operator-one\"]",
+            "65:21: accounts = \"nobody\": unknown account, the file has: acme",
+        ),
+        (
+            "prefix = \"49\"\nsenders = [\"ACME\", \"ACME\"]\ncarriers = [\"operator-one\"]",
+            "65:20: senders = \"ACME\": named twice in this route: once is enough",
+        ),
+        (
+            "prefix = \"49\"\nlane = \"fast\"\ncarriers = [\"operator-one\"]",
+            "65:8: lane = \"fast\": expected one of \"any\", \"priority\", \"standard\"",
+        ),
+        (
+            "prefix = \"49\"\nweights = [1]\ncarriers = [\"operator-one\"]",
+            "63:1: weights: weights are for choose = \"weight\": remove them or choose by weight",
+        ),
+        (
+            "prefix = \"49\"\nchoose = \"weight\"\ncarriers = [\"operator-one\"]",
+            "63:1: weights: choose = \"weight\" needs a weight for each carrier, one of them above 0",
+        ),
+        (
+            "prefix = \"49\"\nchoose = \"weight\"\nweights = [1, 2]\ncarriers = [\"operator-one\"]",
+            "63:1: weights: expected one weight for each of the 1 carriers, found 2",
+        ),
+        (
+            "prefix = \"49\"\nchoose = \"weight\"\nweights = \"1\"\ncarriers = [\"operator-one\"]",
+            "66:11: weights = …: wrong type, found a string, expected a list of at most 32 whole numbers from 0 to 1000",
+        ),
+        (
+            "prefix = \"49\"\nchoose = \"least-price\"\ncosts = [\"0,03\"]\ncarriers = [\"operator-one\"]",
+            "66:10: costs = \"0,03\": expected amounts from zero up with at most four decimal places, such as \"0.0300\"",
+        ),
+    ] {
+        let found = problems(&format!("{EXAMPLE}\n{second}[[route]]\n{route}\n"));
+        assert!(found.iter().any(|problem| problem == expected), "{route}: {found:#?}");
+    }
+    assert_each(&[
+        ("window = 100", "window = 0", "14:10: window = 0: expected a whole number from 1 to 10000"),
+        (
+            "direct = true",
+            "sender_kinds = [\"letters\"]",
+            "16:17: sender_kinds = \"letters\": unknown kind of sender, expected some of \"alphanumeric\", \"short\", \"long\"",
+        ),
+        (
+            "direct = true",
+            "alphanumeric_ton_npi = \"9/0\"",
+            "16:24: alphanumeric_ton_npi = \"9/0\": expected type of number (0 to 6) and numbering plan (0 to 18), such as \"5/0\"",
+        ),
+    ]);
+}

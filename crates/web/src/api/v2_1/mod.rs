@@ -6,6 +6,7 @@ pub(super) mod clicks;
 pub(super) mod conversation;
 pub(super) mod dead_events;
 pub(super) mod events;
+pub(super) mod explain;
 mod filter;
 pub(super) mod incoming;
 pub(super) mod list;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::send::order;
 use crate::api::call::Call;
+use crate::api::explained::ExplainedRoute;
 use crate::api::item::with_plus;
 use crate::backend::Backend;
 use crate::envelope::{Answer, Extra, Fault, Rejection};
@@ -32,6 +33,10 @@ struct PreviewItem<'a> {
     forcing_positions: &'a [usize],
     /// What each choice of `encoding` would make of it.
     choices: Vec<ChoiceItem>,
+    lane: &'static str,
+    /// Every route that was considered; for the first recipients only, at most twenty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplainedRoute>,
 }
 
 /// What a choice of `encoding` would make of the text.
@@ -70,6 +75,8 @@ pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> R
             characters.push(forcing.character);
         }
     }
+    let control = backend.control();
+    let explained = |route: &_| ExplainedRoute::of(route, &control, None);
     let data: Vec<PreviewItem<'_>> = preview
         .charges
         .iter()
@@ -85,6 +92,8 @@ pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> R
             forcing_characters: &characters,
             forcing_positions: &positions,
             choices: choices(&preview, charge),
+            lane: preview.lane.name(),
+            explanation: charge.explanation.as_ref().map(explained),
         })
         .collect();
     let faults: Vec<Fault> = preview.refused.iter().cloned().map(Fault::from).collect();
