@@ -45,7 +45,7 @@ impl References {
             let low = |reference: u16| u64::from(reference & 0xff);
             let known = before >> TAG_SHIFT == tag;
             let last: u64 =
-                if known { before & ((1 << TAG_SHIFT) - 1) } else { low(natural.wrapping_add(1)) * 0x0101_0101 };
+                if known { before & ((1 << TAG_SHIFT) - 1) } else { low(natural.wrapping_sub(1)) * 0x0101_0101 };
             let is_taken = |reference| (0..REMEMBERED).any(|place| last >> (place * OCTET) & 0xff == low(reference));
             while is_taken(given) {
                 given = given.wrapping_add(1);
