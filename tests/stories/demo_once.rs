@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+/// Nothing is in progress but the end of one message: whatever takes longer waits for nothing.
+const STOPPED_WITHIN: Duration = Duration::from_secs(4);
+
 #[tokio::test]
 async fn demo_once() -> Result<()> {
     let output = console::posthorn_ok(&["demo", "--once", "--json", "--listen", "127.0.0.1:0"]).await?;
@@ -47,8 +50,7 @@ async fn demo_for_scripts() -> Result<()> {
 
     let pid = Pid::from_raw(i32::try_from(demo.id().context("gone")?)?).context("pid 0")?;
     kill_process(pid, Signal::TERM)?;
-    let status =
-        tokio::time::timeout(Duration::from_secs(15), demo.wait()).await.context("the demo does not end")??;
+    let status = tokio::time::timeout(STOPPED_WITHIN, demo.wait()).await.context("the demo does not end")??;
     assert!(status.success(), "{status}");
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! The way in: kept first, then answered.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Carrier;
@@ -37,7 +36,6 @@ pub(super) struct Inner {
     pub scripts: Scripts,
     joining: Mutex<Joining>,
     talkers: Vec<mpsc::Sender<Work>>,
-    pub(super) stopping: AtomicBool,
 }
 
 /// The joiner and whether it knows what the store knows.
@@ -69,7 +67,6 @@ impl TwoWay {
             scripts: Scripts::default(),
             joining: Mutex::new(joining),
             talkers,
-            stopping: AtomicBool::new(false),
         };
         (Self(Arc::new(inner)), queues)
     }

@@ -1,6 +1,5 @@
 //! The tasks of two-way.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::clock::Clock;
@@ -51,7 +50,7 @@ impl Service {
     pub async fn run(self, mut drain: watch::Receiver<bool>) {
         let mut talkers = JoinSet::new();
         for queue in self.queues {
-            talkers.spawn(talker(self.two_way.clone(), queue));
+            talkers.spawn(talker(self.two_way.clone(), queue, drain.clone()));
         }
         let work = self.two_way.clone();
         let ticking = async move {
@@ -72,7 +71,6 @@ impl Service {
             () = drain::requested(&mut drain) => {}
             () = ticking => {}
         }
-        self.two_way.0.stopping.store(true, Ordering::Relaxed);
         let ended = async { while talkers.join_next().await.is_some() {} };
         if timeout(LAST_ANSWERS, ended).await.is_err() {
             talkers.shutdown().await;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::bot::{Next, Reaction, Said, Script};
@@ -20,13 +19,14 @@ use domain::problem::Problem;
 use domain::reserved::Wish;
 use foldhash::fast::FixedState;
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::handle::TwoWay;
 use super::keep;
 use super::stats::count;
 use crate::accept::{Answer, AnswerKind};
+use crate::drain;
 
 /// How often an answer that the server is too busy for is tried again.
 const BUSY_TRIES: u32 = 5;
@@ -79,12 +79,15 @@ impl Scripts {
     }
 }
 
-/// Works through one queue until it is closed or two-way stops.
-pub(super) async fn talker(two_way: TwoWay, mut queue: mpsc::Receiver<Work>) {
+/// Works through one queue until `drain` turns true; what is in progress then is brought to its end, what waits is
+/// answered after the next start.
+pub(super) async fn talker(two_way: TwoWay, mut queue: mpsc::Receiver<Work>, mut drain: watch::Receiver<bool>) {
     let mut batch = Vec::new();
-    while queue.recv_many(&mut batch, TALKER_BATCH).await > 0 {
-        if two_way.0.stopping.load(Ordering::Relaxed) {
-            return;
+    loop {
+        tokio::select! {
+            biased;
+            () = drain::requested(&mut drain) => return,
+            count = queue.recv_many(&mut batch, TALKER_BATCH) => if count == 0 { return },
         }
         // Different people at once, each person's messages one after the other.
         let mut people: HashMap<u64, Vec<Work>> = HashMap::new();
