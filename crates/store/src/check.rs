@@ -238,7 +238,9 @@ fn save(
     requests: &mut BTreeSet<i64>,
     given_up: &mut Vec<String>,
 ) -> Result<u64, Fault> {
-    let places = vec!["?"; table.columns].join(", ");
+    // The new file has the tables of this program.
+    let columns = new.prepare(&format!("SELECT * FROM {}", table.name))?.column_count();
+    let places = vec!["?"; columns].join(", ");
     let mut insert = new.prepare(&format!("INSERT OR IGNORE INTO {} VALUES ({places})", table.name))?;
     let mut orphans = BTreeSet::new();
     let mut saved = 0;

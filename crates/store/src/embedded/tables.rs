@@ -19,32 +19,21 @@ pub(crate) struct Table {
     pub name: &'static str,
     /// Columns of the primary key; the first one is a message id or the like.
     pub key: &'static str,
-    pub columns: usize,
     judge: fn(&Row<'_>, &mut RowSum) -> Result<(), Fault>,
 }
 
 /// All tables of a span but `meta`.
 pub(crate) const TABLES: [Table; 10] = [
-    Table { name: "request", key: "id", columns: 23, judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
-    Table { name: "message", key: "id", columns: 20, judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
-    Table { name: "part", key: "message_id, number", columns: 9, judge: judge_part },
-    Table { name: "step", key: "message_id, number", columns: 19, judge: judge_step },
-    Table { name: "notice", key: "id", columns: 14, judge: |row, sum| notice_row(row, sum).map(|_| ()) },
-    Table { name: "parked_receipt", key: "id", columns: 9, judge: |row, _| parked_row(row).map(|_| ()) },
-    Table {
-        name: "incoming",
-        key: "id",
-        columns: 17,
-        judge: |row, sum| incoming_rows::message_row(row, sum).map(|_| ()),
-    },
-    Table {
-        name: "incoming_part",
-        key: "id",
-        columns: 15,
-        judge: |row, sum| incoming_rows::part_row(row, sum).map(|_| ()),
-    },
-    Table { name: "click", key: "id", columns: 8, judge: |row, sum| click_row(row, sum).map(|_| ()) },
-    Table { name: "counter", key: "day, account, kind", columns: 6, judge: |_, _| Ok(()) },
+    Table { name: "request", key: "id", judge: |row, sum| read::request_row(row, sum).map(|_| ()) },
+    Table { name: "message", key: "id", judge: |row, sum| read::message_row(row, sum).map(|_| ()) },
+    Table { name: "part", key: "message_id, number", judge: judge_part },
+    Table { name: "step", key: "message_id, number", judge: judge_step },
+    Table { name: "notice", key: "id", judge: |row, sum| notice_row(row, sum).map(|_| ()) },
+    Table { name: "parked_receipt", key: "id", judge: |row, _| parked_row(row).map(|_| ()) },
+    Table { name: "incoming", key: "id", judge: |row, sum| incoming_rows::message_row(row, sum).map(|_| ()) },
+    Table { name: "incoming_part", key: "id", judge: |row, sum| incoming_rows::part_row(row, sum).map(|_| ()) },
+    Table { name: "click", key: "id", judge: |row, sum| click_row(row, sum).map(|_| ()) },
+    Table { name: "counter", key: "day, account, kind", judge: |_, _| Ok(()) },
 ];
 
 /// How far a walk came.
@@ -83,6 +72,7 @@ impl Table {
             Ok(statement) => statement,
             Err(error) => return Ok(Walked { broken: Some((broken(error.into())?, last)), ..walked }),
         };
+        let columns = statement.column_count();
         let mut rows = statement.query([])?;
         loop {
             let row = match rows.next() {
@@ -98,7 +88,7 @@ impl Table {
             match (self.judge)(row, &mut sum) {
                 Ok(()) => {
                     walked.good += 1;
-                    let values = (0..self.columns).map(|column| row.get(column)).collect::<Result<_, _>>()?;
+                    let values = (0..columns).map(|column| row.get(column)).collect::<Result<_, _>>()?;
                     take(key, values)?;
                 }
                 Err(fault) => {
