@@ -43,6 +43,8 @@ pub enum Command {
     Carrier(crate::commands::Carrier),
     /// Show the PDUs of a running server as they come and go, masked.
     Trace(crate::commands::Trace),
+    /// Tell everything that is known of a message, or what would become of one that nobody sends.
+    Explain(crate::commands::Explain),
     /// Send one message through a running server.
     Send(Send),
     /// Show how a running server is doing.

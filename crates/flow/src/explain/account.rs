@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::control::Control;
 use store::question::{MessageRecord, Step};
-use text::Encoding;
+use text::{Encoding, ReferenceWidth};
 
 use crate::route::Explanation;
 
@@ -19,6 +19,28 @@ pub struct Writing {
     pub parts: u8,
     /// Characters that force UCS-2, each once, in their order.
     pub forcing_characters: Vec<char>,
+}
+
+impl Writing {
+    /// How a text is written that travels in `encoding`; `None` = the one it gets by itself.
+    #[must_use]
+    pub fn of(message: &str, encoding: Option<Encoding>) -> Self {
+        let usual = || text::measure(message, ReferenceWidth::Bits8);
+        let asked = encoding.and_then(|encoding| text::measure_as(message, encoding, ReferenceWidth::Bits8).ok());
+        let measure = asked.unwrap_or_else(usual);
+        let mut forcing_characters = Vec::new();
+        for forcing in text::forcing_characters(message) {
+            if !forcing_characters.contains(&forcing.character) {
+                forcing_characters.push(forcing.character);
+            }
+        }
+        Self {
+            encoding: measure.encoding,
+            units: measure.units,
+            parts: u8::try_from(measure.parts).unwrap_or(u8::MAX),
+            forcing_characters,
+        }
+    }
 }
 
 /// How far an explanation of the way can be trusted.
@@ -57,4 +79,19 @@ pub struct Account {
     pub route: Explanation,
     /// How far that can be trusted.
     pub basis: Basis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_explained_in_the_encoding_it_travels_in() {
+        let usual = Writing::of("Zażółć", None);
+        assert_eq!((usual.encoding, usual.forcing_characters), (Encoding::Ucs2, vec!['ż', 'ó', 'ł', 'ć']));
+        // Written as UCS-2 by choice or for a carrier whose alphabet lacks a letter: nothing in the text forces it.
+        let chosen = Writing::of(&"a".repeat(100), Some(Encoding::Ucs2));
+        assert_eq!((chosen.encoding, chosen.parts, chosen.units), (Encoding::Ucs2, 2, 100));
+        assert!(chosen.forcing_characters.is_empty());
+    }
 }

@@ -1,9 +1,8 @@
 //! The way to explanations.
 
-use domain::id::AccountId;
-use store::question::MessageRecord;
+use domain::id::{AccountId, MessageId};
+use store::question::{MessageRecord, Step};
 use store::{QuestionError, Store};
-use text::ReferenceWidth;
 
 use super::account::{Account, Basis, Writing};
 use crate::route::{Router, Trip};
@@ -38,7 +37,8 @@ impl Explain {
         Ok(accounts)
     }
 
-    /// As [`Explain::messages`], whichever account the message belongs to: for those who run the server.
+    /// As [`Explain::messages`], whichever account the message belongs to, and also by message id as the logs
+    /// write it: for those who run the server.
     ///
     /// # Errors
     /// [`QuestionError`] when the answer lies in damaged data or the store is too busy.
@@ -48,32 +48,21 @@ impl Explain {
         for account in control.accounts() {
             found.extend(self.messages(account.id, external_id).await?);
         }
+        if let Some(id) = MessageId::from_reference(external_id).filter(|_| found.is_empty())
+            && let Some(record) = self.store.message(id).await?
+        {
+            let history = self.store.history(id).await?;
+            found.push(self.account(record, history));
+        }
         Ok(found)
     }
 
-    fn account(&self, record: MessageRecord, history: Vec<store::question::Step>) -> Account {
+    fn account(&self, record: MessageRecord, history: Vec<Step>) -> Account {
         let control = self.store.control();
         let trip =
             Trip { phone: record.phone, sender: &record.sender, account: record.account, lane: record.id.lane() };
         let route = self.router.explain(&control, &trip);
         let basis = if record.control_version == control.version { Basis::SameControl } else { Basis::OtherControl };
-        Account { writing: writing(&record.text), history, control, route, basis, record }
-    }
-}
-
-/// How a text is written.
-fn writing(message: &str) -> Writing {
-    let measure = text::measure(message, ReferenceWidth::Bits8);
-    let mut forcing_characters = Vec::new();
-    for forcing in text::forcing_characters(message) {
-        if !forcing_characters.contains(&forcing.character) {
-            forcing_characters.push(forcing.character);
-        }
-    }
-    Writing {
-        encoding: measure.encoding,
-        units: measure.units,
-        parts: u8::try_from(measure.parts).unwrap_or(u8::MAX),
-        forcing_characters,
+        Account { writing: Writing::of(&record.text, Some(record.encoding)), history, control, route, basis, record }
     }
 }

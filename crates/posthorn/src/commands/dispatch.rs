@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{
-    apply, audit, bot, carrier, check, demo, queue, repair, send, serve, simulate, status, trace, versions, webhook,
+    apply, audit, bot, carrier, check, demo, explain, queue, repair, send, serve, simulate, status, trace, versions,
+    webhook,
 };
 use crate::cli::{Cli, Command};
 
@@ -23,6 +24,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Queue(options) => queue::run(&options),
         Command::Carrier(options) => carrier::run(&options),
         Command::Trace(options) => trace::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Send(options) => send::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Bot(what) => bot::run(what),

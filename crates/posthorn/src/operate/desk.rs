@@ -5,7 +5,10 @@ use std::sync::Arc;
 use domain::clock::Clock;
 use domain::control::Carrier;
 use flow::Flow;
+use flow::accept::Accept;
 use flow::enqueue::Enqueue;
+use flow::explain::Explain;
+use flow::route::Router;
 use flow::send::trace::Traces;
 use flow::settle::Settle;
 use serde_json::Value;
@@ -14,7 +17,7 @@ use store::control::Note;
 use web::operations::local::{Caller, Desk, Lines};
 
 use super::order::Order;
-use super::{purge, queue, status, trace};
+use super::{explain, purge, queue, status, trace};
 use crate::alarms::Watch;
 
 /// The running parts that orders are about. Cheap to clone.
@@ -22,7 +25,10 @@ use crate::alarms::Watch;
 pub struct OperationsDesk {
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) accept: Accept,
     pub(super) enqueue: Enqueue,
+    pub(super) router: Router,
+    pub(super) explain: Explain,
     pub(super) send: flow::send::Handle,
     pub(super) settle: Settle,
     pub(super) tell: flow::tell::Handle,
@@ -36,7 +42,10 @@ impl OperationsDesk {
         Self {
             store,
             clock,
+            accept: flow.accept.clone(),
             enqueue: flow.enqueue.clone(),
+            router: flow.router.clone(),
+            explain: flow.explain.clone(),
             send: flow.send.clone(),
             settle: flow.settle.clone(),
             tell: flow.tell.clone(),
@@ -73,6 +82,8 @@ impl Desk for OperationsDesk {
             Order::Status => status::status(self).await,
             Order::Purge(order) => purge::purge(self, order, caller).await,
             Order::Trace(order) => trace::trace(self, order, caller, lines).await,
+            Order::Explain(order) => explain::explain(self, order, caller).await,
+            Order::Foresee(order) => explain::foresee(self, order),
         }
     }
 }

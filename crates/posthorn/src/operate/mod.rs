@@ -1,6 +1,7 @@
 //! What the command line asks of a running server over the socket in the data directory.
 
 mod desk;
+mod explain;
 mod order;
 mod purge;
 mod queue;
@@ -8,4 +9,4 @@ mod status;
 mod trace;
 
 pub use desk::OperationsDesk;
-pub use order::{Order, PurgeOrder, TraceOrder};
+pub use order::{ExplainOrder, ForeseeOrder, Order, PurgeOrder, TraceOrder};

@@ -17,6 +17,38 @@ pub enum Order {
     Purge(PurgeOrder),
     /// Show PDUs as they come and go.
     Trace(TraceOrder),
+    /// Tell everything that is known of a message.
+    Explain(ExplainOrder),
+    /// Tell what would become of a message that nobody sends.
+    Foresee(ForeseeOrder),
+}
+
+/// Which message is to be explained.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExplainOrder {
+    /// Its externalId, that of its request, or its id.
+    pub reference: String,
+    /// Show whole phone numbers; noted in the audit.
+    pub show_numbers: bool,
+    /// Why whole numbers are looked at.
+    pub reason: Option<String>,
+}
+
+/// A send that is only looked at.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ForeseeOrder {
+    /// The recipient.
+    pub to: String,
+    /// The sender.
+    pub sender: String,
+    /// The text.
+    pub text: String,
+    /// Name of the account; none = the one that has the sender.
+    pub account: Option<String>,
+    /// Whether it would be sent in the Priority lane.
+    pub priority: bool,
+    /// How the text is to be written; none = as the account says.
+    pub encoding: Option<String>,
 }
 
 /// Which waiting messages are to be ended.

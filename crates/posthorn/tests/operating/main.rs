@@ -1,6 +1,7 @@
 //! Operating a running server by the command line: the real program, simulated operators in this process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod explaining;
 mod holding;
 mod looking;
 mod place;

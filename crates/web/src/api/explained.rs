@@ -24,6 +24,8 @@ pub struct Explained {
     #[serde(skip_serializing_if = "str::is_empty")]
     operator_error_code: Box<str>,
     create_time: i64,
+    /// `create_time` in Unix milliseconds, to compare with the history.
+    accepted_time_ms: i64,
     schedule_time: i64,
     expire_time: i64,
     lane: &'static str,
@@ -144,6 +146,7 @@ impl Explained {
             status_desc: record.status.description(),
             status_time: record.status_at.seconds(),
             create_time: record.accepted_at.seconds(),
+            accepted_time_ms: record.accepted_at.0,
             schedule_time: record.schedule_time,
             expire_time: record.expires_at.seconds(),
             lane: record.id.lane().name(),

@@ -6,6 +6,7 @@
 
 mod call;
 mod explained;
+mod foreseen;
 mod handler;
 mod incoming_item;
 mod item;
@@ -16,6 +17,7 @@ mod query;
 pub mod v2_1;
 
 pub use explained::Explained;
+pub use foreseen::Foreseen;
 pub use handler::{Api, Options};
 pub use item::SmsItem;
 pub use outcome::Outcomes;

@@ -9,6 +9,7 @@ mod auth;
 mod bodies;
 mod drain;
 mod events;
+mod explain;
 mod hostile;
 mod http2;
 mod incoming;

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
-use domain::control::{Account, AccountSettings, Control, Endpoint, EventKind, Key, KeySettings, SenderEntry};
+use domain::control::{
+    Account, AccountSettings, Carrier, Control, Endpoint, EventKind, Key, KeySettings, Mismatch, Route, RouteSettings,
+    SenderEntry,
+};
 use domain::encoding::EncodingChoice;
 use domain::fact::EventId;
-use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
+use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, RouteId, SenderId};
 use domain::incoming::IncomingMessage;
 use domain::lane::Lane;
 use domain::money::Money;
@@ -19,7 +22,8 @@ use domain::sender::Sender;
 use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
 use flow::explain::{Account as Explained, Basis, Writing};
-use flow::route::Explanation;
+use flow::health::{Standing, Trouble};
+use flow::route::{Considered, Explanation, NetworkSource, Ruling};
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -158,7 +162,9 @@ fn control() -> Control {
         key(2, READER_AUTHORIZATION, &[Permission::SmsRead], &[]),
         key(3, ELSEWHERE_AUTHORIZATION, &all, &["198.51.100.0/24"]),
     ];
-    Control::new(1, vec![account], keys, Vec::new(), Vec::new())
+    let carrier = |id, name: &str| Carrier { id: CarrierId(id), name: name.into(), ..Carrier::default() };
+    let carriers = vec![carrier(1, "operator-one"), carrier(2, "operator-two")];
+    Control::new(1, vec![account], keys, carriers, Vec::new())
 }
 
 fn detail(problem: Problem, parameter: &'static str, value: &str) -> RefusalDetail {
@@ -271,23 +277,42 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
     Ok(Granted { request: Arc::new(request), refused, repeated: false, balance: Money(9_999_300) })
 }
 
+/// A message that was refused by one carrier and taken by another.
 fn explained(record: &MessageRecord, control: &Arc<Control>) -> Explained {
-    let writing =
-        Writing { encoding: Encoding::Ucs2, units: 22, parts: 1, forcing_characters: vec!['ż', 'ó', 'ł', 'ć'] };
-    let step = |ms, kind: &str, detail: &str| Step {
+    let writing = Writing::of(&record.text, Some(record.encoding));
+    let step = |ms, kind: &str, part, carrier, status, detail: &str| Step {
         at: NOW.plus_ms(ms),
         kind: kind.into(),
-        part: 1,
-        carrier: Some(CarrierId(1)),
-        status: None,
+        part,
+        carrier: Some(CarrierId(carrier)),
+        status,
         detail: detail.into(),
         raw: Box::default(),
     };
+    let route = |id, prefix: &str, network: &str| {
+        let (prefix, network, carriers) = (prefix.into(), network.into(), vec![CarrierId(1), CarrierId(2)]);
+        Arc::new(Route { id: RouteId(id), prefix, network, carriers, settings: RouteSettings::default() })
+    };
+    let considered =
+        |route, carrier: Option<u32>, ruling| Considered { route, carrier: carrier.map(CarrierId), ruling };
+    let down = Ruling::InTrouble(Standing { share: 0, trouble: Trouble::Down });
+    let considered = vec![
+        considered(route(3, "", "26003"), None, Ruling::Mismatch(Mismatch::Lane)),
+        considered(route(1, "48", ""), Some(1), down),
+        considered(route(1, "48", ""), Some(2), Ruling::Taken),
+        considered(route(2, "", ""), Some(3), Ruling::Gone),
+    ];
+    let network = Some(("26003".parse().unwrap(), NetworkSource::NumberRange));
     Explained {
-        history: vec![step(900, "refused", "0x0008"), step(1_000, "submitted", "4711")],
+        history: vec![
+            step(900, "refused", 1, 1, None, "0x0008"),
+            step(950, "rerouted", 0, 2, None, "down"),
+            step(1_000, "submitted", 1, 2, Some(Status::Sent), "4711"),
+            step(4_000, "receipt", 1, 2, Some(Status::Delivered), "000"),
+        ],
         writing,
         control: Arc::clone(control),
-        route: Explanation { control_version: 1, network: None, considered: Vec::new() },
+        route: Explanation { control_version: 1, network, considered },
         basis: Basis::OtherControl,
         record: record.clone(),
     }
