@@ -4,6 +4,8 @@ mod calls;
 mod faults;
 mod flow;
 mod guard;
+mod hostile_answers;
+mod hostile_urls;
 mod interop;
 mod isolation;
 mod memory;
