@@ -6,6 +6,8 @@ use crate::error::LoadError;
 const RECIPIENTS_MAX: u32 = 10_000;
 /// Most connections of one run: beyond it the tool itself becomes the bottleneck.
 const CONNECTIONS_MAX: usize = 10_000;
+/// Digits at the end of both keys that are an account's number.
+pub(crate) const ACCOUNT_DIGITS: usize = 6;
 /// Longest `externalId` (API contract); ten digits of it are the number of the request.
 const EXTERNAL_ID_PREFIX_MAX: usize = 64 - 10;
 
@@ -21,6 +23,10 @@ pub struct LoadOptions {
     /// The Application-Key
     #[arg(long, env = "LOADGEN_APPLICATION_KEY", hide_env_values = true, default_value = "")]
     pub application_key: String,
+    /// Accounts that take turns, request by request: the last six digits of both keys are replaced by the account's
+    /// number, from 000000 on
+    #[arg(long, default_value_t = 1)]
+    pub accounts: u64,
     /// The sender of every message
     #[arg(long, default_value = "ACME")]
     pub sender: String,
@@ -71,6 +77,7 @@ impl Default for LoadOptions {
             url: "http://127.0.0.1:8080".to_owned(),
             authorization: String::new(),
             application_key: String::new(),
+            accounts: 1,
             sender: "ACME".to_owned(),
             text: "Your parcel is on its way and will arrive between 10 and 12.".to_owned(),
             recipients: 1,
@@ -106,6 +113,15 @@ impl LoadOptions {
         }
         if !(1..=CONNECTIONS_MAX).contains(&self.connections) {
             return Err(LoadError::option("--connections", format!("give 1 to {CONNECTIONS_MAX}")));
+        }
+        let too_short = |key: &String| key.len() < ACCOUNT_DIGITS;
+        if self.accounts == 0
+            || (self.accounts > 1 && [&self.authorization, &self.application_key].into_iter().any(too_short))
+        {
+            return Err(LoadError::option(
+                "--accounts",
+                "give at least 1, and for several keys of at least six characters",
+            ));
         }
         if self.rate.is_some_and(|rate| !positive(rate)) {
             return Err(LoadError::option("--rate", "give a number above 0"));

@@ -1,7 +1,7 @@
 //! Requests as bytes, built once; only the digits that differ are written anew.
 
 use crate::error::LoadError;
-use crate::options::LoadOptions;
+use crate::options::{ACCOUNT_DIGITS, LoadOptions};
 
 /// Digits of the number of a request in its `externalId`.
 const NUMBER_DIGITS: usize = 10;
@@ -13,6 +13,7 @@ pub(crate) struct Template {
     first_phone_number: u64,
     phone_numbers: u64,
     priority_share: f64,
+    accounts: u64,
 }
 
 struct Prebuilt {
@@ -20,6 +21,8 @@ struct Prebuilt {
     phones_at: Vec<usize>,
     phone_digits: usize,
     external_id_digits_at: Option<usize>,
+    /// Where the accounts' numbers stand in the two keys.
+    accounts_at: [usize; 2],
 }
 
 impl Template {
@@ -30,6 +33,7 @@ impl Template {
             first_phone_number: options.first_phone_number,
             phone_numbers: options.phone_numbers,
             priority_share: options.priority_share,
+            accounts: options.accounts,
         })
     }
 
@@ -52,6 +56,11 @@ impl Template {
         }
         if let Some(at) = prebuilt.external_id_digits_at {
             write_digits(&mut out[at..at + NUMBER_DIGITS], number);
+        }
+        if self.accounts > 1 {
+            for at in prebuilt.accounts_at {
+                write_digits(&mut out[at..at + ACCOUNT_DIGITS], number % self.accounts);
+            }
         }
     }
 }
@@ -89,19 +98,18 @@ impl Prebuilt {
             body.push('"');
         }
         body.push_str("]}");
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}\r\nApplication-Key: {}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            options.authorization,
-            options.application_key,
-            body.len()
-        );
+        let mut head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {}", options.authorization);
+        let authorization_ends = head.len();
+        head.push_str(&format!("\r\nApplication-Key: {}", options.application_key));
+        let accounts_at = [authorization_ends, head.len()].map(|end| end.saturating_sub(ACCOUNT_DIGITS));
+        head.push_str(&format!("\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len()));
         let shift = head.len();
         Ok(Self {
             octets: [head.into_bytes(), body.into_bytes()].concat(),
             phones_at: phones_at.into_iter().map(|at| at + shift).collect(),
             phone_digits,
             external_id_digits_at: external_id_digits_at.map(|at| at + shift),
+            accounts_at,
         })
     }
 }
@@ -152,6 +160,24 @@ mod tests {
         assert_eq!(sent["webhookUrl"], "http://localhost/hook");
         template.fill(6, &mut out);
         assert!(body(&out).get("priority").is_none());
+    }
+
+    #[test]
+    fn accounts_take_turns_by_the_end_of_both_keys() {
+        let keys = |number, accounts| {
+            let authorization = "BenchAuthorization000000".to_owned();
+            let application_key = "BenchKey000000".to_owned();
+            let options = LoadOptions { authorization, application_key, accounts, ..LoadOptions::default() };
+            let mut out = Vec::new();
+            Template::new(&options, "h", "/").unwrap().fill(number, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+            (value("Authorization: "), value("Application-Key: "))
+        };
+        let of = |account: &str| (format!("BenchAuthorization{account}"), format!("BenchKey{account}"));
+        assert_eq!(keys(2_007, 2_000), of("000007"));
+        assert_eq!(keys(1_999, 2_000), of("001999"));
+        assert_eq!(keys(5, 1), of("000000"));
     }
 
     #[test]

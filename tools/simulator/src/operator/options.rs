@@ -39,6 +39,9 @@ pub struct OperatorOptions {
     /// Time from the answer to the receipt, milliseconds.
     #[arg(long)]
     pub receipt_ms: Option<u64>,
+    /// Receipts come up to so much later than that, in any order, milliseconds.
+    #[arg(long)]
+    pub receipt_jitter_ms: Option<u64>,
     /// Refuse submits: every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, except=0666:RINVDSTADR,
     /// header=yes:RINVESMCLASS, between=5000-10000:RTHROTTLED (milliseconds), wave=0-60000@300:RTHROTTLED (30 % of them).
     #[arg(long = "refuse", value_name = "RULE")]
@@ -92,6 +95,7 @@ impl OperatorOptions {
             answer_ms: None,
             answer_jitter_ms: None,
             receipt_ms: None,
+            receipt_jitter_ms: None,
             refuse: Vec::new(),
             rate_per_second: None,
             window_max: None,
@@ -114,6 +118,7 @@ impl OperatorOptions {
         set(&mut behaviour.answer_ms, self.answer_ms);
         set(&mut behaviour.answer_jitter_ms, self.answer_jitter_ms);
         set(&mut behaviour.receipt_ms, self.receipt_ms);
+        set(&mut behaviour.reorder_ms, self.receipt_jitter_ms);
         set(&mut behaviour.rate_per_second, self.rate_per_second);
         set(&mut behaviour.window_max, self.window_max);
         set(&mut behaviour.failed_per_mille, self.failed_per_mille);

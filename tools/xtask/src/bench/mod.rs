@@ -16,6 +16,7 @@ mod rig;
 mod run;
 mod start;
 mod web;
+mod webhooks;
 
 pub use options::Options;
 pub use run::run;

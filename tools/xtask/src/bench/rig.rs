@@ -10,10 +10,10 @@ use super::load::Load;
 use super::metrics::Metrics;
 use super::process::Process;
 
-/// Keys of the account under test.
-pub const AUTHORIZATION: &str = "BenchAuthorization0BenchAuthorization0BenchAuthorization0Bench00";
+/// Keys of the first account; the last six digits are its number.
+pub const AUTHORIZATION: &str = "BenchAuthorization0BenchAuthorization0BenchAuthorization0B000000";
 /// The other one.
-pub const APPLICATION_KEY: &str = "BenchApplication0Key";
+pub const APPLICATION_KEY: &str = "BenchApplication0Key000000";
 
 /// Built programs and a folder.
 #[derive(Clone)]
@@ -43,10 +43,25 @@ pub struct Setup {
     pub window: u32,
     /// Routes in all; only the shortest prefix leads to the recipients.
     pub routes: u32,
+    /// How long the operator takes from its answer to the receipt, in milliseconds.
+    pub receipt_ms: u32,
+    /// Receipts come up to so much later than that, in any order, in milliseconds.
+    pub receipt_jitter_ms: u32,
+    /// Accounts, each with an endpoint of its own; their numbers end their keys.
+    pub accounts: u32,
 }
 
 /// An operator that answers at once, and one route.
-pub const OPEN: Setup = Setup { operator: true, rate_per_second: 0, answer_ms: 0, window: 500, routes: 1 };
+pub const OPEN: Setup = Setup {
+    operator: true,
+    rate_per_second: 0,
+    answer_ms: 0,
+    window: 500,
+    routes: 1,
+    receipt_ms: 0,
+    receipt_jitter_ms: 0,
+    accounts: 1,
+};
 
 /// A running rig.
 pub struct Rig<'a> {
@@ -54,8 +69,8 @@ pub struct Rig<'a> {
     folder: PathBuf,
     /// The server.
     pub server: Process,
-    _operator: Option<Process>,
-    _sink: Process,
+    operator: Option<Process>,
+    sink: Process,
     base: String,
     operations: String,
 }
@@ -75,10 +90,16 @@ impl<'a> Rig<'a> {
         let operator_port = free_port()?;
         let operator = if setup.operator {
             let listen = format!("127.0.0.1:{operator_port}");
-            let answer_ms = setup.answer_ms.to_string();
             let mut words = vec!["simulate", "operator", "--quiet", "--scenario", "load", "--listen", &listen];
-            if setup.answer_ms > 0 {
-                words.extend(["--answer-ms", &answer_ms]);
+            let times = [
+                ("--answer-ms", setup.answer_ms),
+                ("--receipt-ms", setup.receipt_ms),
+                ("--receipt-jitter-ms", setup.receipt_jitter_ms),
+            ];
+            // What is not asked for stays as the scenario has it.
+            let times = times.map(|(word, time_ms)| (word, (time_ms > 0).then(|| time_ms.to_string())));
+            for (word, time_ms) in &times {
+                words.extend(time_ms.iter().flat_map(|time_ms| [*word, time_ms]));
             }
             Some(Process::start(&tools.posthorn, &words, &log)?)
         } else {
@@ -96,7 +117,7 @@ impl<'a> Rig<'a> {
             bail!("the setup of the benchmark is refused: {}", String::from_utf8_lossy(&applied.stderr));
         }
         let (server, base, operations) = serve(tools, &folder)?;
-        Ok(Self { tools, folder, server, _operator: operator, _sink: sink, base, operations })
+        Ok(Self { tools, folder, server, operator, sink, base, operations })
     }
 
     /// Kills the server and starts it again; answers how long it took until it was ready.
@@ -112,8 +133,8 @@ impl<'a> Rig<'a> {
                 operations,
                 tools: self.tools,
                 folder: self.folder,
-                _operator: self._operator,
-                _sink: self._sink,
+                operator: self.operator,
+                sink: self.sink,
             },
             took,
         ))
@@ -122,6 +143,11 @@ impl<'a> Rig<'a> {
     /// Where the API is.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// CPU that the operator and the webhook receiver took so far, in seconds.
+    pub fn tools_cpu_seconds(&self) -> Result<(f64, f64)> {
+        Ok((self.operator.as_ref().map_or(Ok(0.0), Process::cpu_seconds)?, self.sink.cpu_seconds()?))
     }
 
     /// Reads the metrics.
@@ -197,15 +223,24 @@ fn setup_file(operator_port: u16, sink_port: u16, setup: Setup) -> String {
     let others: String = (1..setup.routes)
         .map(|number| format!("[[route]]\nprefix = \"48{:04}\"\ncarriers = [\"one\"]\n", 9_999 - number))
         .collect();
+    let accounts: String = (0..setup.accounts).map(|number| account(number, sink_port)).collect();
     format!(
         "[[carrier]]\nname = \"one\"\nhost = \"127.0.0.1\"\nport = {operator_port}\nsystem_id = \"posthorn\"\n\
          password = \"secret\"\nbind = \"transceiver\"\nbinds = 3\npriority_binds = 1\nwindow = {window}\n\
          rate_per_second = {rate_per_second}\ndirect = true\n\
          [[route]]\nprefix = \"48\"\ncarriers = [\"one\"]\ndirect_only = true\nprice = \"0.0001\"\n{others}\
-         [[account]]\nname = \"bench\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = true\n\
+         {accounts}"
+    )
+}
+
+fn account(number: u32, sink_port: u16) -> String {
+    let key = |key: &str| format!("{}{number:06}", &key[..key.len() - 6]);
+    let (authorization, application_key) = (key(AUTHORIZATION), key(APPLICATION_KEY));
+    format!(
+        "[[account]]\nname = \"bench-{number}\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = true\n\
          [[account.sender]]\nname = \"ACME\"\napproved = true\n\
-         [[account.key]]\nname = \"bench\"\nauthorization = \"{AUTHORIZATION}\"\napplication_key = \"{APPLICATION_KEY}\"\n\
-         senders = [\"ACME\"]\npermissions = [\"sms.send\", \"sms.read\"]\n\
-         [[account.webhook]]\nevent = \"sms.status\"\nurl = \"http://127.0.0.1:{sink_port}/hooks\"\n"
+         [[account.key]]\nname = \"bench\"\nauthorization = \"{authorization}\"\n\
+         application_key = \"{application_key}\"\nsenders = [\"ACME\"]\npermissions = [\"sms.send\", \"sms.read\"]\n\
+         [[account.webhook]]\nevent = \"sms.status\"\nurl = \"http://127.0.0.1:{sink_port}/hooks/{number}\"\n"
     )
 }

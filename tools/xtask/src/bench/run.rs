@@ -10,15 +10,16 @@ use super::ceiling::{self, Ceilings};
 use super::figure::Figure;
 use super::options::Options;
 use super::rig::Tools;
-use super::{beside, flow, history, page, priority, start};
+use super::{beside, flow, history, page, priority, start, webhooks};
 use crate::repository::Repository;
 
 /// Names for `--only`, in the order they run.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "ceilings",
     "single",
     "hundred",
     "half-load",
+    "webhooks",
     "far-away",
     "routes",
     "priority-bulk",
@@ -83,6 +84,7 @@ fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings
         "single" => flow::single(tools, options, *ceilings),
         "hundred" => flow::hundred(tools, options, *ceilings),
         "half-load" => flow::half_load(tools, options),
+        "webhooks" => webhooks::told(tools, options),
         "far-away" => flow::far_away(tools, options),
         "routes" => flow::many_routes(tools, options),
         "priority-bulk" => priority::under_bulk(tools, options),
