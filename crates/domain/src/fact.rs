@@ -147,7 +147,8 @@ pub enum MessageFact {
     Rerouted {
         /// The carrier it waits for now.
         carrier: CarrierId,
-        /// Why it left the other: a stable word, such as `down`, `removed` or `refused_0x0045`.
+        /// Why it left the other: a stable word, such as `down`, `removed` or `refused_0x0045`, or `order: ` with the
+        /// words of whoever ordered it.
         reason: Box<str>,
     },
 }

@@ -19,7 +19,7 @@ use crate::explain::Explain;
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::latency::Latency;
-use crate::route::{Mover, Router};
+use crate::route::{Mover, Router, Transfer};
 use crate::send;
 use crate::settle::{self, Settle};
 use crate::tell;
@@ -51,6 +51,8 @@ pub struct Flow {
     pub enqueue: Enqueue,
     /// Plans and explains ways, and knows how carriers do.
     pub router: Router,
+    /// Moves what waits by order.
+    pub transfer: Transfer,
     /// Explains messages.
     pub explain: Explain,
     /// The carriers, for a look at them.
@@ -108,13 +110,7 @@ impl Flow {
         );
         let (two_way_service, two_way) =
             two_way::Service::start(store.clone(), accept.clone(), clock.clone(), options.two_way).await?;
-        tell.on_answer({
-            let two_way = two_way.clone();
-            Arc::new(move |events, body| {
-                let two_way = two_way.clone();
-                Box::pin(async move { two_way.replied(&events, &body).await })
-            })
-        });
+        hear_answers(&tell, &two_way);
         let settle = Settle::new(
             store.clone(),
             enqueue.clone(),
@@ -134,25 +130,31 @@ impl Flow {
         let (send_service, send) =
             send::Service::new(store.clone(), enqueue.clone(), settle.clone(), clock.clone(), send_options);
 
-        let mut filling = Stage::new("enqueue");
-        for lane in Lane::ALL {
-            filling
-                .spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone(), settle.clone()).run(drain));
-        }
-        let movers =
-            Lane::ALL.map(|lane| Mover::new(lane, router.clone(), enqueue.clone(), store.clone(), settle.clone()));
-        let routing = routing(health::Service::new(health, send.clone(), clock), movers);
-        let mut sending = Stage::new("send");
-        sending.spawn(|drain| send_service.run(drain));
-        let mut settling = Stage::new("settle");
-        settling.spawn(|drain| settle::Service(settle.clone()).run(drain));
-        let mut talking = Stage::new("two_way");
-        talking.spawn(|drain| two_way_service.run(drain));
-        let mut telling = Stage::new("tell");
-        telling.spawn(|drain| tell_service.run(drain));
+        let filling = filling(&enqueue, &store, &settle);
+        let mover = |lane| Mover::new(lane, router.clone(), enqueue.clone(), store.clone(), settle.clone());
+        let transfer = Transfer::new(router.clone(), enqueue.clone(), store.clone());
+        let routing = routing(health::Service::new(health, send.clone(), clock), Lane::ALL.map(mover));
+        let sending = Stage::of("send", |drain| send_service.run(drain));
+        let settling = Stage::of("settle", |drain| settle::Service(settle.clone()).run(drain));
+        let talking = Stage::of("two_way", |drain| two_way_service.run(drain));
+        let telling = Stage::of("tell", |drain| tell_service.run(drain));
         let stages = vec![filling, routing, sending, settling, talking, telling];
         let explain = Explain::new(store, router.clone());
-        Ok(Self { accept, follow, enqueue, router, explain, send, settle, two_way, tell, latency, traces, stages })
+        Ok(Self {
+            accept,
+            follow,
+            enqueue,
+            router,
+            transfer,
+            explain,
+            send,
+            settle,
+            two_way,
+            tell,
+            latency,
+            traces,
+            stages,
+        })
     }
 
     /// Stops the stages from the first to the last, so that what is in between still gets through.
@@ -168,6 +170,24 @@ impl Flow {
     }
 }
 
+/// What receivers answer to webhooks may be a reply to whoever wrote.
+fn hear_answers(tell: &tell::Handle, two_way: &TwoWay) {
+    let two_way = two_way.clone();
+    tell.on_answer(Arc::new(move |events, body| {
+        let two_way = two_way.clone();
+        Box::pin(async move { two_way.replied(&events, &body).await })
+    }));
+}
+
+/// The stage that fills the lines.
+fn filling(enqueue: &Enqueue, store: &Store, settle: &Settle) -> Stage {
+    let mut filling = Stage::new("enqueue");
+    for lane in Lane::ALL {
+        filling.spawn(|drain| enqueue::Service::new(lane, enqueue.clone(), store.clone(), settle.clone()).run(drain));
+    }
+    filling
+}
+
 /// The stage that watches carriers and moves messages from one to another.
 fn routing(health: health::Service, movers: [Mover; 2]) -> Stage {
     let mut routing = Stage::new("route");
@@ -179,6 +199,16 @@ fn routing(health: health::Service, movers: [Mover; 2]) -> Stage {
 impl Stage {
     fn new(name: &'static str) -> Self {
         Self { name, stop: watch::channel(false).0, tasks: JoinSet::new() }
+    }
+
+    /// A stage of one task.
+    fn of<F: Future<Output = ()> + Send + 'static>(
+        name: &'static str,
+        run: impl FnOnce(watch::Receiver<bool>) -> F,
+    ) -> Self {
+        let mut stage = Self::new(name);
+        stage.spawn(run);
+        stage
     }
 
     fn spawn<F: Future<Output = ()> + Send + 'static>(&mut self, run: impl FnOnce(watch::Receiver<bool>) -> F) {

@@ -36,7 +36,7 @@ pub enum Command {
     Rollback(crate::commands::Rollback),
     /// Show who did what, when and why.
     Audit(crate::commands::Audit),
-    /// Show what waits in a running server, or take it out.
+    /// Show what waits in a running server, take it out, or move it.
     Queue(crate::commands::Queue),
     /// Hold a carrier back, or let it go on.
     #[command(subcommand)]

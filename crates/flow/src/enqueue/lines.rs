@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use tokio::sync::Notify;
 
 use super::job::Entry;
-use super::line::Line;
+use super::line::{IdSet, Line};
 
 /// The way into the lines. Cheap to clone.
 #[derive(Clone, Default)]
@@ -75,6 +75,33 @@ impl Enqueue {
     /// waits again.
     pub fn withdrawal_ended(&self, id: MessageId, account: AccountId, recorded: bool) {
         self.of_lane(id.lane()).iter().for_each(|line| line.withdrawal_ended(id, account, recorded));
+    }
+
+    /// Takes messages of one lane out of their lines, in one pass over each line. Returns those that no bind has or
+    /// can take until [`Enqueue::withdrawals_ended`].
+    pub(crate) fn withdraw_all(&self, lane: Lane, ids: &[MessageId]) -> Vec<MessageId> {
+        let mut withdrawn: IdSet = ids.iter().copied().collect();
+        let lines = self.of_lane(lane);
+        lines.iter().for_each(|line| line.withdraw_all(&mut withdrawn));
+        // What one line has given away, before another said that a bind has it, waits in neither.
+        let refused: IdSet = ids.iter().copied().filter(|id| !withdrawn.contains(id)).collect();
+        lines.iter().for_each(|line| line.withdrawals_refused(&refused));
+        ids.iter().copied().filter(|id| withdrawn.contains(id)).collect()
+    }
+
+    /// The facts that ended or moved withdrawn messages of an account are durable; if they could not be recorded, the
+    /// messages wait again.
+    pub(crate) fn withdrawals_ended(&self, (lane, account): (Lane, AccountId), ids: &[MessageId], recorded: bool) {
+        for line in self.of_lane(lane) {
+            ids.iter().for_each(|id| line.withdrawal_ended(*id, account, recorded));
+        }
+    }
+
+    /// Messages of an account, the lowest of which is this one, wait for this carrier now: they are fetched from the
+    /// store as there is room.
+    pub(crate) fn left_in_store(&self, (lane, carrier): (Lane, CarrierId), account: AccountId, lowest: MessageId) {
+        self.line(lane, carrier).state.lock().spill(account, lowest);
+        self.taken(lane);
     }
 
     /// The lines of one lane.

@@ -15,6 +15,7 @@ mod lines;
 mod moving;
 #[cfg(test)]
 mod moving_tests;
+mod selection;
 mod service;
 mod spill;
 
@@ -24,4 +25,6 @@ pub use job::{Entry, Job};
 pub use line::Line;
 pub use lines::Enqueue;
 pub(crate) use moving::{Unwanted, Whole, hand_over};
+pub use selection::Selection;
+pub(crate) use selection::is_whole;
 pub use service::Service;

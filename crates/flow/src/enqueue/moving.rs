@@ -13,7 +13,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::job::{Entry, Job};
-use super::line::{Delayed, Line, State};
+use super::line::{Delayed, IdSet, Line, State};
 
 /// A message that was taken out of a line, with all its parts.
 #[derive(Debug)]
@@ -58,9 +58,28 @@ impl Line {
     /// Takes out all messages that are here with all their parts, the oldest first.
     pub(crate) fn take_whole(&self) -> Vec<Whole> {
         let mut state = self.state.lock();
-        let whole = state.take_whole();
+        let whole = state.take_whole(|_| true);
         self.note_length(&state);
         whole
+    }
+
+    /// Takes messages out of the line and removes from `ids` those that a bind or somebody who moves them has. No bind
+    /// can take the others until [`Line::withdrawal_ended`].
+    pub(super) fn withdraw_all(&self, ids: &mut IdSet) {
+        let mut state = self.state.lock();
+        for Whole { entry, .. } in state.take_whole(|id| ids.contains(&id)) {
+            state.release(entry.job.id);
+        }
+        ids.retain(|id| !state.held.contains_key(id));
+        state.withdrawn.extend(ids.iter());
+        self.note_length(&state);
+    }
+
+    /// These were not withdrawn after all, because a bind has them.
+    pub(super) fn withdrawals_refused(&self, ids: &IdSet) {
+        if !ids.is_empty() {
+            self.state.lock().withdrawn.retain(|id| !ids.contains(id));
+        }
     }
 
     /// Puts back what was taken out and stays after all, where it belongs by age.
@@ -77,7 +96,7 @@ impl Line {
 }
 
 impl State {
-    fn take_whole(&mut self) -> Vec<Whole> {
+    fn take_whole(&mut self, is_meant: impl Fn(MessageId) -> bool) -> Vec<Whole> {
         // Parts that came back one by one make a whole only together.
         let mut scattered: HashMap<MessageId, u16, RandomState> = HashMap::default();
         let delayed = self.delayed.iter().map(|Reverse(delayed)| &delayed.entry);
@@ -86,6 +105,9 @@ impl State {
         }
         let mut taken: Vec<Whole> = Vec::new();
         let mut take = |entry: &Entry, due_at: Option<UnixMillis>| {
+            if !is_meant(entry.job.id) {
+                return false;
+            }
             if entry.is_whole() {
                 taken.push(Whole { entry: entry.clone(), due_at });
                 return true;

@@ -1,4 +1,4 @@
-//! A message is in one line at a time, and leaves once, however moves, fetches, binds and cancels interleave.
+//! A message is in one line at a time, and leaves once, however moves, orders, fetches, binds and cancels interleave.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use text::Encoding;
 
 use super::job::{Entry, Job, Shared};
 use super::line::{Fetch, Line};
+use super::lines::Enqueue;
 use super::moving::{Whole, hand_over};
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -106,11 +107,14 @@ impl Dice {
 
 /// Two lines over a store, a mover between them, fetches and binds.
 struct World {
-    lines: [Line; 2],
+    enqueue: Enqueue,
+    lines: [Arc<Line>; 2],
     /// What waits according to the store, with its line.
     store: BTreeMap<i64, usize>,
     flying: Vec<(usize, Arc<Job>, u8)>,
     moving: Option<(usize, Vec<Whole>)>,
+    /// By order: from which line, and what was withdrawn for it.
+    transferring: Option<(usize, Vec<MessageId>)>,
     fetching: [Option<(Fetch, Vec<Entry>)>; 2],
     left: HashMap<i64, u32>,
     cancelled: HashSet<i64>,
@@ -118,11 +122,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        let enqueue = Enqueue::default();
         Self {
-            lines: [1, 2].map(|carrier| Line::new(Lane::Standard, CarrierId(carrier))),
+            lines: [1, 2].map(|carrier| enqueue.line(Lane::Standard, CarrierId(carrier))),
+            enqueue,
             store: BTreeMap::new(),
             flying: Vec::new(),
             moving: None,
+            transferring: None,
             fetching: [None, None],
             left: HashMap::new(),
             cancelled: HashSet::new(),
@@ -174,6 +181,28 @@ impl World {
         }
     }
 
+    fn step_transfer(&mut self, from: usize, durable: bool) {
+        let account = (Lane::Standard, AccountId(1));
+        let Some((from, withdrawn)) = self.transferring.take() else {
+            let waiting = self.store.iter().filter(|(_, of)| **of == from);
+            let page: Vec<MessageId> = waiting.map(|(id, _)| MessageId(*id)).take(50).collect();
+            let withdrawn = self.enqueue.withdraw_all(Lane::Standard, &page);
+            // Not those somebody cancels or that are being moved already.
+            assert!(withdrawn.iter().all(|id| !self.flying.iter().any(|(_, job, _)| job.id == *id)), "one flies");
+            self.transferring = Some((from, withdrawn));
+            return;
+        };
+        // A message that was cancelled meanwhile is not moved: the store folds that away.
+        let moved = |id: &&MessageId| durable && self.store.contains_key(&id.0);
+        let moved: Vec<i64> = withdrawn.iter().filter(moved).map(|id| id.0).collect();
+        self.store.extend(moved.into_iter().map(|id| (id, 1 - from)));
+        self.enqueue.withdrawals_ended(account, &withdrawn, durable);
+        if let Some(lowest) = withdrawn.iter().min().filter(|_| durable) {
+            let to = (Lane::Standard, self.lines[1 - from].carrier);
+            self.enqueue.left_in_store(to, AccountId(1), *lowest);
+        }
+    }
+
     fn step_fetch(&mut self, line: usize) {
         if let Some((fetch, page)) = self.fetching[line].take() {
             return self.lines[line].end_fetch(fetch, page);
@@ -212,6 +241,7 @@ fn ten_thousand_messages_are_never_in_two_lines() {
                     world.land(index, dice.below(10) < 7);
                 }
                 12 if dice.below(20) == 0 => world.step_move(dice.index(2), dice.below(5) > 0),
+                15 if dice.below(20) == 0 => world.step_transfer(dice.index(2), dice.below(5) > 0),
                 13 if dice.below(20) == 0 => world.step_fetch(dice.index(2)),
                 14 if dice.below(10) == 0 && next > 1 => {
                     let id = 1 + i64::try_from(dice.below(next.unsigned_abs() - 1)).expect("small");

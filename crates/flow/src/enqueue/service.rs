@@ -108,13 +108,24 @@ impl Service {
     /// Lines up scheduled messages whose time has come; returns how far it got.
     async fn release_scheduled(&self, reached: (UnixMillis, MessageId)) -> (UnixMillis, MessageId) {
         let now = self.store.ids().clock().now();
-        let lines = self.enqueue.of_lane(self.lane);
-        lines.iter().for_each(|line| line.begin_release());
-        let page = self.store.scheduled(self.lane, now, reached, SCHEDULED_PAGE).await;
-        let page = page.unwrap_or_else(|error| {
-            tracing::error!(target: "enqueue", %error, lane = self.lane.name(), "scheduled messages can't be read");
-            Vec::new()
-        });
+        let (lines, page) = loop {
+            let lines = self.enqueue.of_lane(self.lane);
+            lines.iter().for_each(|line| line.begin_release());
+            let page = self.store.scheduled(self.lane, now, reached, SCHEDULED_PAGE).await;
+            let page = page.unwrap_or_else(|error| {
+                tracing::error!(target: "enqueue", %error, lane = self.lane.name(), "scheduled messages can't be read");
+                Vec::new()
+            });
+            // A line that did not exist has not noted what was cancelled or moved meanwhile: it is made, and then read
+            // again.
+            let has_line = |carrier| lines.iter().any(|line| line.carrier == carrier);
+            let without: Vec<CarrierId> =
+                page.iter().map(|waiting| waiting.carrier).filter(|carrier| !has_line(*carrier)).collect();
+            if without.is_empty() {
+                break (lines, page);
+            }
+            without.into_iter().for_each(|carrier| drop(self.enqueue.line(self.lane, carrier)));
+        };
         let last = page.last().map(|waiting| (waiting.content.due_at, waiting.id));
         let full = page.len() == SCHEDULED_PAGE;
         let mut by_carrier: HashMap<CarrierId, Vec<Entry>> = HashMap::new();
@@ -126,9 +137,6 @@ impl Service {
         }
         for line in lines {
             line.end_release(by_carrier.remove(&line.carrier).unwrap_or_default());
-        }
-        for (carrier, entries) in by_carrier {
-            self.enqueue.line(self.lane, carrier).end_release(entries);
         }
         let look_back = (now.plus_ms(-SCHEDULE_LOOK_BACK_MS), MessageId(0));
         if full { last.unwrap_or(reached) } else { look_back }

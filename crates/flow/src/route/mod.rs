@@ -7,14 +7,16 @@
 //!
 //! [`plan`](Router::plan) is one walk over the candidates, and [`explain`](Router::explain) is the same
 //! walk with every step written down. What waits for a carrier that is down or gone is moved to another
-//! way by [`reroute`].
+//! way by [`mover`]; [`transfer`] moves by order.
 
 mod considered;
 mod mover;
 mod pick;
 mod router;
+mod transfer;
 mod walk;
 
 pub use considered::{Considered, Explanation, NetworkSource, Ruling};
 pub use mover::Mover;
 pub use router::{NoWay, Plan, Router, Trip};
+pub use transfer::{Transfer, TransferError, Transferred};

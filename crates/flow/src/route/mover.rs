@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::control::Control;
+use domain::control::{Account, Control};
 use domain::fact::{Fact, MessageFact};
-use domain::id::CarrierId;
+use domain::id::{AccountId, CarrierId};
 use domain::lane::Lane;
 use domain::limits;
+use domain::sender::Sender;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -108,7 +109,7 @@ impl Mover {
             let job = &whole.entry.job;
             let mut without = job.tried.clone();
             without.push(line.carrier);
-            let way = if is_tied(control, job) {
+            let way = if is_tied(control, job.account, &job.content().sender) {
                 None
             } else {
                 self.router.another(control, &trip(job, self.lane), &without)
@@ -142,7 +143,7 @@ impl Mover {
             let job = &entry.job;
             let mut without = job.tried.clone();
             without.push(line.carrier);
-            let way = if entry.is_whole() && !job.has_ended() && !is_tied(control, job) {
+            let way = if entry.is_whole() && !job.has_ended() && !is_tied(control, job.account, &job.content().sender) {
                 self.router.another(control, &trip(job, self.lane), &without)
             } else {
                 None
@@ -221,9 +222,9 @@ impl Mover {
 }
 
 /// A number that people write to can only send where it is connected.
-fn is_tied(control: &Control, job: &Job) -> bool {
-    let sender = job.content().sender.as_str();
-    control.account(job.account).is_some_and(|account| account.numbers.iter().any(|number| number.number == sender))
+pub(super) fn is_tied(control: &Control, account: AccountId, sender: &Sender) -> bool {
+    let is_own = |account: &Account| account.numbers.iter().any(|number| number.number == sender.as_str());
+    control.account(account).is_some_and(|account| is_own(account))
 }
 
 fn trip(job: &Job, lane: Lane) -> Trip<'_> {

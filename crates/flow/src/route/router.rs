@@ -110,6 +110,12 @@ impl Router {
         (self.health.standing(plan.carrier.id, trip.lane).share > 0).then_some(plan)
     }
 
+    /// Whether the first route to a message wants a direct connection.
+    pub(super) fn asks_for_direct(&self, control: &Control, trip: &Trip<'_>) -> bool {
+        let subject = self.subject(control, trip);
+        control.routes_to(&subject).next().is_some_and(|route| route.settings.direct_only)
+    }
+
     fn walk<'a>(
         &self,
         control: &'a Control,

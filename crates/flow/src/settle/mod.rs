@@ -17,6 +17,6 @@ mod sweep;
 pub(crate) use doubts::Doubt;
 pub use handle::{Settle, Stats, Taken};
 pub use learn::LearntIds;
-pub use purge::{PurgeError, Purged, Selection};
+pub use purge::{PurgeError, Purged};
 pub(crate) use read::incoming_text;
 pub use sweep::Service;

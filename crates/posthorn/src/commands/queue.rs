@@ -1,6 +1,6 @@
-//! `posthorn queue`: what waits in a running server, and taking it out.
+//! `posthorn queue`: what waits in a running server, taking it out and moving it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -12,7 +12,7 @@ use web::operations::local::ask;
 use super::confirm::Deliberately;
 use crate::cli::Cli;
 use crate::console::{Colour, age, paint};
-use crate::operate::{Order, PurgeOrder};
+use crate::operate::{MoveOrder, Order, PurgeOrder, SelectionOrder};
 use crate::options::Options;
 
 /// `posthorn queue`.
@@ -35,6 +35,26 @@ pub enum What {
     /// End messages that wait: they become rejected, their price is given back, and the reason stays in their history.
     /// Scheduled ones whose time has not come stay.
     Purge(Purge),
+    /// Have messages that wait for one carrier wait for another, whatever the routes say. Their price stays as it is, and
+    /// the reason is in their history. Scheduled ones whose time has not come stay.
+    Move(Move),
+}
+
+/// Which of the messages that wait for a carrier.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Part {
+    /// Only this lane: priority or standard.
+    #[arg(long, value_name = "LANE")]
+    pub lane: Option<String>,
+    /// Only this account's.
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+}
+
+impl Part {
+    fn of(&self, carrier: &str) -> SelectionOrder {
+        SelectionOrder { carrier: carrier.to_owned(), lane: self.lane.clone(), account: self.account.clone() }
+    }
 }
 
 /// `posthorn queue purge`.
@@ -43,12 +63,26 @@ pub struct Purge {
     /// The carrier they wait for.
     #[arg(long, value_name = "NAME")]
     pub carrier: String,
-    /// Only this lane: priority or standard.
-    #[arg(long, value_name = "LANE")]
-    pub lane: Option<String>,
-    /// Only this account's.
+    /// Which of them.
+    #[command(flatten)]
+    pub part: Part,
+    /// Why, and whether.
+    #[command(flatten)]
+    pub deliberately: Deliberately,
+}
+
+/// `posthorn queue move`.
+#[derive(Debug, clap::Args)]
+pub struct Move {
+    /// The carrier they wait for.
     #[arg(long, value_name = "NAME")]
-    pub account: Option<String>,
+    pub from: String,
+    /// The carrier they are to wait for.
+    #[arg(long, value_name = "NAME")]
+    pub to: String,
+    /// Which of them.
+    #[command(flatten)]
+    pub part: Part,
     /// Why, and whether.
     #[command(flatten)]
     pub deliberately: Deliberately,
@@ -70,35 +104,84 @@ pub fn run(command: &Queue) -> Result<ExitCode> {
                 print_queue(&answer);
             }
         }
-        Some(What::Purge(purge)) => {
-            let order = |dry_run| {
-                Order::Purge(PurgeOrder {
-                    carrier: purge.carrier.clone(),
-                    lane: purge.lane.clone(),
-                    account: purge.account.clone(),
-                    reason: purge.deliberately.reason.trim().to_owned(),
-                    dry_run,
-                })
-            };
-            purge.deliberately.reason()?;
-            let count = ask(&data_dir, &order(true), |_| true)?["count"].as_u64().unwrap_or_default();
-            if purge.deliberately.dry_run {
-                println!("{count} messages would be rejected; nothing was changed (--dry-run).");
-                return Ok(ExitCode::SUCCESS);
-            }
-            let question = format!("{count} messages that wait for {} will be rejected for good.", purge.carrier);
-            purge.deliberately.confirm(&purge.carrier, &question)?;
-            let done = ask(&data_dir, &order(false), |_| true)?;
-            if command.json {
-                println!("{done}");
-            } else {
-                let left = done["left"].as_u64().filter(|left| *left > 0);
-                let left = left.map(|left| format!("; {left} were with a bind and go on")).unwrap_or_default();
-                println!("{} messages were rejected and refunded{left}.", done["ended"]);
-            }
-        }
+        Some(What::Purge(purge)) => run_purge(&data_dir, purge, command.json)?,
+        Some(What::Move(order)) => run_move(&data_dir, order, command.json)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn run_purge(data_dir: &Path, purge: &Purge, json: bool) -> Result<()> {
+    let reason = purge.deliberately.reason()?.to_owned();
+    let order = |dry_run| {
+        let selection = purge.part.of(&purge.carrier);
+        Order::Purge(PurgeOrder { selection, reason: reason.clone(), dry_run })
+    };
+    let count = ask(data_dir, &order(true), |_| true)?["count"].as_u64().unwrap_or_default();
+    if purge.deliberately.dry_run {
+        println!("{count} messages would be rejected; nothing was changed (--dry-run).");
+        return Ok(());
+    }
+    let question = format!("{count} messages that wait for {} will be rejected for good.", purge.carrier);
+    purge.deliberately.confirm(&purge.carrier, &question)?;
+    let done = ask(data_dir, &order(false), |_| true)?;
+    if json {
+        println!("{done}");
+    } else {
+        println!("{} messages were rejected and refunded{}.", done["ended"], left_behind(&done));
+    }
+    Ok(())
+}
+
+fn run_move(data_dir: &Path, order: &Move, json: bool) -> Result<()> {
+    let reason = order.deliberately.reason()?;
+    let selection = || order.part.of(&order.from);
+    let planned = planned_move(data_dir, selection(), &order.to)?;
+    if order.deliberately.dry_run {
+        println!("{planned} Nothing was changed (--dry-run).");
+        return Ok(());
+    }
+    order.deliberately.confirm(&order.from, &planned)?;
+    let done = make_move(data_dir, selection(), &order.to, reason)?;
+    if json {
+        println!("{done}")
+    } else {
+        println!("{}", told_move(&done, &order.to))
+    }
+    Ok(())
+}
+
+/// What a move would do, in words.
+pub(super) fn planned_move(data_dir: &Path, selection: SelectionOrder, to: &str) -> Result<String> {
+    let from = selection.carrier.clone();
+    let order = MoveOrder { selection, to: to.to_owned(), reason: String::new(), dry_run: true };
+    let planned = ask(data_dir, &Order::Move(order), |_| true)?;
+    let paused = if planned["hold"].is_null() { "" } else { ", which is paused" };
+    Ok(format!(
+        "{} messages that wait for {from} will wait for {to}{paused}{}.",
+        planned["moved"],
+        left_behind(&planned)
+    ))
+}
+
+/// Makes a move.
+pub(super) fn make_move(data_dir: &Path, selection: SelectionOrder, to: &str, reason: &str) -> Result<Value> {
+    let order = MoveOrder { selection, to: to.to_owned(), reason: reason.to_owned(), dry_run: false };
+    Ok(ask(data_dir, &Order::Move(order), |_| true)?)
+}
+
+/// What a move did, in words.
+pub(super) fn told_move(done: &Value, to: &str) -> String {
+    format!("{} messages wait for {to} now{}.", done["moved"], left_behind(done))
+}
+
+/// What an order does not touch, in words; nothing where there is none.
+fn left_behind(answer: &Value) -> String {
+    let some = |field: &str| answer[field].as_u64().filter(|count| *count > 0);
+    let with_a_bind = some("left").map(|left| format!("; {left} are with a bind and go on"));
+    let unfit = some("unfit").map(|unfit| {
+        format!("; {unfit} stay, because it does not carry their sender or their route wants a direct connection")
+    });
+    [with_a_bind, unfit].into_iter().flatten().collect()
 }
 
 /// Lines, then carriers.

@@ -8,7 +8,7 @@ use flow::Flow;
 use flow::accept::Accept;
 use flow::enqueue::Enqueue;
 use flow::explain::Explain;
-use flow::route::Router;
+use flow::route::{Router, Transfer};
 use flow::send::trace::Traces;
 use flow::settle::Settle;
 use serde_json::Value;
@@ -17,7 +17,7 @@ use store::control::Note;
 use web::operations::local::{Caller, Desk, Lines};
 
 use super::order::Order;
-use super::{explain, purge, queue, status, trace};
+use super::{explain, purge, queue, status, trace, transfer};
 use crate::alarms::Watch;
 
 /// The running parts that orders are about. Cheap to clone.
@@ -31,6 +31,7 @@ pub struct OperationsDesk {
     pub(super) explain: Explain,
     pub(super) send: flow::send::Handle,
     pub(super) settle: Settle,
+    pub(super) transfer: Transfer,
     pub(super) tell: flow::tell::Handle,
     pub(super) traces: Traces,
     pub(super) watch: Watch,
@@ -48,6 +49,7 @@ impl OperationsDesk {
             explain: flow.explain.clone(),
             send: flow.send.clone(),
             settle: flow.settle.clone(),
+            transfer: flow.transfer.clone(),
             tell: flow.tell.clone(),
             traces: flow.traces.clone(),
             watch,
@@ -81,6 +83,7 @@ impl Desk for OperationsDesk {
             Order::Queue { measure } => queue::list(self, measure).await,
             Order::Status => status::status(self).await,
             Order::Purge(order) => purge::purge(self, order, caller).await,
+            Order::Move(order) => transfer::transfer(self, order, caller).await,
             Order::Trace(order) => trace::trace(self, order, caller, lines).await,
             Order::Explain(order) => explain::explain(self, order, caller).await,
             Order::Foresee(order) => explain::foresee(self, order),

@@ -5,8 +5,10 @@ mod explain;
 mod order;
 mod purge;
 mod queue;
+mod selection;
 mod status;
 mod trace;
+mod transfer;
 
 pub use desk::OperationsDesk;
-pub use order::{ExplainOrder, ForeseeOrder, Order, PurgeOrder, TraceOrder};
+pub use order::{ExplainOrder, ForeseeOrder, MoveOrder, Order, PurgeOrder, SelectionOrder, TraceOrder};

@@ -15,6 +15,8 @@ pub enum Order {
     Status,
     /// End messages that wait.
     Purge(PurgeOrder),
+    /// Have messages that wait wait for another carrier.
+    Move(MoveOrder),
     /// Show PDUs as they come and go.
     Trace(TraceOrder),
     /// Tell everything that is known of a message.
@@ -51,15 +53,35 @@ pub struct ForeseeOrder {
     pub encoding: Option<String>,
 }
 
-/// Which waiting messages are to be ended.
+/// Which of the messages that wait and are due.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PurgeOrder {
+pub struct SelectionOrder {
     /// Name of the carrier they wait for.
     pub carrier: String,
     /// Name of their lane; none = both.
     pub lane: Option<String>,
     /// Name of their account; none = all.
     pub account: Option<String>,
+}
+
+/// Which waiting messages are to be ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PurgeOrder {
+    /// Which.
+    pub selection: SelectionOrder,
+    /// Kept in the audit and in the history of each message.
+    pub reason: String,
+    /// Only count them.
+    pub dry_run: bool,
+}
+
+/// Which waiting messages are to wait for which other carrier.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MoveOrder {
+    /// Which.
+    pub selection: SelectionOrder,
+    /// Name of the other carrier.
+    pub to: String,
     /// Kept in the audit and in the history of each message.
     pub reason: String,
     /// Only count them.

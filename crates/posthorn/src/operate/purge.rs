@@ -1,29 +1,21 @@
 //! Ending what waits.
 
-use domain::lane::Lane;
-use flow::settle::Selection;
 use serde_json::{Value, json};
 use store::control::Note;
 use web::operations::local::Caller;
 
 use super::desk::OperationsDesk;
 use super::order::PurgeOrder;
+use super::selection::{in_words, selection};
 
 /// Ends the selected messages as rejected, or counts them.
 pub(super) async fn purge(desk: &OperationsDesk, order: PurgeOrder, caller: &Caller) -> Result<Value, String> {
-    let selection = selection(desk, &order)?;
+    let selection = selection(desk, &order.selection)?;
     if order.dry_run {
         let count = desk.settle.count(selection).await.map_err(|error| error.to_string())?;
         return Ok(json!({ "count": count }));
     }
-    let what = match (&order.lane, &order.account) {
-        (None, None) => format!("carrier {}", order.carrier),
-        (lane, account) => {
-            let part = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!(", {name} {value}"));
-            let parts = [part("lane", lane), part("account", account)];
-            format!("carrier {}{}", order.carrier, parts.into_iter().flatten().collect::<String>())
-        }
-    };
+    let what = in_words(&order.selection);
     let note = |detail: String| Note {
         who: caller.name.clone(),
         action: "purge".into(),
@@ -40,25 +32,4 @@ pub(super) async fn purge(desk: &OperationsDesk, order: PurgeOrder, caller: &Cal
     desk.note(note(format!("{} messages rejected, {} left with a bind", purged.ended, purged.left))).await?;
     tracing::warn!(target: "posthorn", who = caller.name, what, ended = purged.ended, "waiting messages were purged");
     Ok(json!({ "ended": purged.ended, "left": purged.left }))
-}
-
-fn selection(desk: &OperationsDesk, order: &PurgeOrder) -> Result<Selection, String> {
-    let lane = match &order.lane {
-        None => None,
-        Some(name) => {
-            let found = Lane::ALL.into_iter().find(|lane| lane.name() == name);
-            Some(found.ok_or_else(|| {
-                format!("there is no lane {name}; allowed are {}", Lane::ALL.map(Lane::name).join(", "))
-            })?)
-        }
-    };
-    let control = desk.store.control();
-    let account = match &order.account {
-        None => None,
-        Some(name) => {
-            let found = control.accounts().find(|account| account.name == *name).map(|account| account.id);
-            Some(found.ok_or_else(|| format!("there is no account {name}"))?)
-        }
-    };
-    Ok(Selection { carrier: desk.carrier(&order.carrier)?.id, lane, account })
 }

@@ -10,6 +10,7 @@ use flow::send::{BindState, PaceReason};
 use serde_json::{Value, json};
 
 use super::desk::OperationsDesk;
+use super::selection::name_of_removed;
 
 /// How long the speed of the carriers is watched.
 const WATCHED: Duration = Duration::from_secs(1);
@@ -51,7 +52,7 @@ fn line(desk: &OperationsDesk, lane: Lane, (carrier, waiting): (CarrierId, u64),
     let age = oldest.map(|oldest| desk.clock.now().since_ms(oldest).max(0) / 1000);
     json!({
         "lane": lane.name(),
-        "carrier": control.carrier(carrier).map_or_else(|| format!("removed carrier {}", carrier.0), |carrier| carrier.name.clone()),
+        "carrier": control.carrier(carrier).map_or_else(|| name_of_removed(carrier), |carrier| carrier.name.clone()),
         "waiting": waiting,
         "inMemory": in_memory,
         "oldestSeconds": age,

@@ -4,6 +4,7 @@
 mod explaining;
 mod holding;
 mod looking;
+mod moving;
 mod place;
 mod refusing;
 mod versions;

@@ -36,11 +36,21 @@ pub async fn operator(behaviour: Behaviour) -> Operator {
 
 pub struct Place {
     directory: tempfile::TempDir,
+    balance: &'static str,
 }
 
 impl Place {
     pub fn new() -> Self {
-        let place = Self { directory: tempfile::tempdir().unwrap() };
+        Self::with_balance("100.0000")
+    }
+
+    /// With an account that can pay for a campaign.
+    pub fn rich() -> Self {
+        Self::with_balance("100000.0000")
+    }
+
+    fn with_balance(balance: &'static str) -> Self {
+        let place = Self { directory: tempfile::tempdir().unwrap(), balance };
         let config = format!(
             "[http]\nlisten = \"127.0.0.1:0\"\n[operations]\nlisten = \"127.0.0.1:0\"\n[store]\ndata_dir = {:?}\ndisk_reserve_mib = 1\n",
             place.path("data")
@@ -63,8 +73,9 @@ impl Place {
             ));
         }
         setup.push_str(&format!(
-            "[[account]]\nname = \"acme\"\nbalance = \"100.0000\"\n[[account.sender]]\nname = \"ACME\"\n\
-             [[account.key]]\nname = \"backend\"\nauthorization = \"{AUTHORIZATION}\"\napplication_key = \"{APPLICATION_KEY}\"\n"
+            "[[account]]\nname = \"acme\"\nbalance = \"{}\"\n[[account.sender]]\nname = \"ACME\"\n\
+             [[account.key]]\nname = \"backend\"\nauthorization = \"{AUTHORIZATION}\"\napplication_key = \"{APPLICATION_KEY}\"\n",
+            self.balance
         ));
         let path = self.path("setup.toml");
         std::fs::write(&path, setup).unwrap();
@@ -82,6 +93,13 @@ impl Place {
         let config = self.path("posthorn.toml");
         let mut command = Command::new(PROGRAM);
         command.args(words).arg("--config").arg(config).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Starts a command on this place.
+    pub fn start(&self, words: &[&str]) -> Child {
+        let mut command = Command::new(PROGRAM);
+        command.args(words).arg("--config").arg(self.path("posthorn.toml"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Runs a command that must succeed and gives what it wrote.
