@@ -118,7 +118,17 @@ fn duplicates_need_a_crash_and_a_window() {
             again(e, 0, 1);
             again(e, 1, 2);
         }),
-        []
+        [Invariant::DuplicatesBounded],
+        "both were in flight at the first crash"
+    );
+    assert_eq!(
+        found(|e| {
+            e.submitted[1].crashes_before = 1;
+            again(e, 0, 2);
+            again(e, 1, 2);
+        }),
+        [],
+        "one was in flight at each crash, both waited until after the second"
     );
 }
 

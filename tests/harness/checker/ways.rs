@@ -1,28 +1,32 @@
 //! What can only be judged over several entries: repeats, order, neighbours.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::breach::{Breach, Invariant};
 use super::evidence::Evidence;
 
-/// Every part beyond its first submit is a duplicate; it must follow a crash, and be one of those in flight then.
+/// Every part beyond its first submit is a duplicate; it must follow a crash, and be one of those in flight then. That is
+/// the crash after its submit before: a backlog may keep it waiting until after the next ones.
 pub fn duplicates_bounded(evidence: &Evidence) -> Vec<Breach> {
-    let mut seen = HashSet::new();
-    let mut after_crash: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    let mut last_seen = HashMap::new();
+    let mut of_crash: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for submit in &evidence.submitted {
-        if !seen.insert((submit.destination.as_str(), submit.part.0)) {
-            after_crash.entry(submit.crashes_before).or_default().push(&submit.destination);
+        let crashes = submit.crashes_before;
+        if let Some(before) = last_seen.insert((submit.destination.as_str(), submit.part.0), crashes) {
+            // The operator may have read what the dead server wrote a moment after its death.
+            let crash = crashes.min(before + 1);
+            of_crash.entry(crash).or_default().push(&submit.destination);
         }
     }
-    after_crash
+    of_crash
         .into_iter()
-        .map(|(crashes, whom)| (crashes, whom, if crashes == 0 { 0 } else { evidence.in_flight_max }))
+        .map(|(crash, whom)| (crash, whom, if crash == 0 { 0 } else { evidence.in_flight_max }))
         .filter(|(_, whom, allowed)| whom.len() > *allowed)
-        .map(|(crashes, whom, allowed)| {
+        .map(|(crash, whom, allowed)| {
             let (count, first) = (whom.len(), whom.first().copied().unwrap_or_default());
             Breach::new(
                 Invariant::DuplicatesBounded,
-                format!("{count} submitted again after crash {crashes}, {allowed} allowed, such as {first}"),
+                format!("{count} submitted again because of crash {crash}, {allowed} allowed, such as {first}"),
             )
         })
         .collect()
