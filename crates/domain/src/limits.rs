@@ -93,6 +93,10 @@ pub const LINE_MESSAGES_MAX: usize = 20_000;
 pub const REFILL_MESSAGES: usize = 5_000;
 /// Messages moved from one line to another in one commit, so that a move of many lets others commit between.
 pub const MOVED_AT_ONCE: usize = 2_000;
+/// Routes with their carriers that are counted apart in the metrics: more lines than that no scraper likes.
+pub const WAYS_COUNTED_MAX: usize = 2_000;
+/// The same for pairs of carriers between which messages moved, by lane and reason.
+pub const MOVES_COUNTED_MAX: usize = 1_000;
 /// Prefixes in the table of number ranges: all countries' ranges several times over.
 pub const NUMBER_RANGES_MAX: usize = 500_000;
 /// How long a receipt without a message is kept (72 hours).

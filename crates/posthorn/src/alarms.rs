@@ -1,6 +1,9 @@
 //! What needs a person's attention, as data: shown by `posthorn status`, counted in the metrics.
 
+mod standing;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
@@ -11,10 +14,17 @@ use domain::timestamp;
 use flow::Flow;
 use flow::enqueue::Enqueue;
 use flow::send::{BindState, CarrierState};
+use parking_lot::Mutex;
 use serde::Serialize;
 use store::Store;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::console::age;
+use standing::Standing;
+
+/// How often it is looked at what needs attention.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Room on the disk below which somebody should look: a day of a busy platform.
 const DISK_LOW_OCTETS: u64 = 2 * 1024 * 1024 * 1024;
@@ -70,17 +80,65 @@ pub struct Watch {
     enqueue: Enqueue,
     send: flow::send::Handle,
     tell: flow::tell::Handle,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What was seen last.
+#[derive(Default)]
+struct Seen {
+    standing: Standing,
+    /// What waits for each carrier, also in the store alone.
+    waiting: Vec<(Lane, CarrierId, u64)>,
 }
 
 impl Watch {
     /// Over running stages.
     pub fn new(store: Store, clock: Clock, flow: &Flow) -> Self {
         let (enqueue, send, tell) = (flow.enqueue.clone(), flow.send.clone(), flow.tell.clone());
-        Self { store, clock, enqueue, send, tell }
+        Self { store, clock, enqueue, send, tell, seen: Arc::default() }
     }
 
-    /// Everything that needs attention right now, the most urgent first.
+    /// Looks once a second until `drain` turns true.
+    pub async fn run(self, mut drain: watch::Receiver<bool>) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !*drain.borrow() {
+            tokio::select! {
+                _ = tick.tick() => self.look().await,
+                changed = drain.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn look(&self) {
+        let mut waiting: BTreeMap<(Lane, CarrierId), u64> = BTreeMap::new();
+        for lane in Lane::ALL {
+            for (carrier, _, count) in self.store.lines(lane).await.unwrap_or_default() {
+                *waiting.entry((lane, carrier)).or_default() += count;
+            }
+        }
+        let waiting = waiting.into_iter().map(|((lane, carrier), count)| (lane, carrier, count)).collect();
+        let (now, causes) = (self.clock.now(), self.causes());
+        let turns = {
+            let mut seen = self.seen.lock();
+            seen.waiting = waiting;
+            seen.standing.see(now, causes)
+        };
+        turns.iter().for_each(standing::Turn::tell);
+    }
+
+    /// Messages that wait for each carrier, also in the store alone, as of the last second.
+    pub fn waiting(&self) -> Vec<(Lane, CarrierId, u64)> {
+        self.seen.lock().waiting.clone()
+    }
+
+    /// Everything that needs attention, the most urgent first, as of the last second.
     pub fn alarms(&self) -> Vec<Alarm> {
+        self.seen.lock().standing.alarms()
+    }
+
+    /// What is the case right now, however long.
+    fn causes(&self) -> Vec<Alarm> {
         let control = self.store.control();
         let mut alarms = Vec::new();
         self.look_at_the_store(&mut alarms);
@@ -90,7 +148,6 @@ impl Watch {
         self.look_at_receipts(&mut alarms);
         self.look_at_lines(&control, &mut alarms);
         self.look_at_webhooks(&mut alarms);
-        alarms.sort();
         alarms
     }
 

@@ -2,6 +2,7 @@
 
 mod carriers;
 mod collect;
+mod routes;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ impl Metrics {
             store,
             clock,
             enqueue: flow.enqueue.clone(),
+            router: flow.router.clone(),
             send: flow.send.clone(),
             follow: flow.follow.clone(),
             settle: flow.settle.clone(),

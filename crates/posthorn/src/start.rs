@@ -70,6 +70,7 @@ impl Server {
         };
         let api = Arc::new(Api::new(backend, clock.clone(), &random, api_options));
         let watch = Watch::new(store.clone(), clock.clone(), &flow);
+        listeners.spawn(watch.clone().run(draining.clone()));
         let metrics = Arc::new(Metrics::new(store.clone(), &flow, clock.clone(), (api.outcomes(), watch.clone())));
         let links = Arc::new(Links::new(flow.follow.clone(), &random, options.http.api()?.trusted_proxies));
         let by_host = ByHost::new(Arc::clone(&api), links_of(options, &links));

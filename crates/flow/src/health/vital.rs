@@ -26,6 +26,10 @@ pub struct Vital {
     failed: AtomicU64,
     answer_ms: AtomicU64,
     receipts: Mutex<Receipts>,
+    /// Parts that the operator took, by lane.
+    pub parts_taken: [AtomicU64; 2],
+    /// Parts that the operator refused, for good or for now, by lane.
+    pub parts_refused: [AtomicU64; 2],
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +57,8 @@ impl Default for Vital {
             failed: AtomicU64::default(),
             answer_ms: AtomicU64::default(),
             receipts: Mutex::default(),
+            parts_taken: Default::default(),
+            parts_refused: Default::default(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! way by [`mover`]; [`transfer`] moves by order.
 
 mod considered;
+mod figures;
 mod mover;
 mod pick;
 mod router;
@@ -17,6 +18,7 @@ mod transfer;
 mod walk;
 
 pub use considered::{Considered, Explanation, NetworkSource, Ruling};
+pub use figures::{Figures, Move};
 pub use mover::Mover;
 pub use router::{NoWay, Plan, Router, Trip};
 pub use transfer::{Transfer, TransferError, Transferred};

@@ -17,6 +17,7 @@ use store::Store;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::figures::Move;
 use super::router::{Router, Trip};
 use crate::drain;
 use crate::enqueue::{Enqueue, Entry, Job, Line, Shared, Unwanted, Whole, hand_over};
@@ -26,6 +27,9 @@ use crate::settle::Settle;
 const TICK: Duration = Duration::from_millis(200);
 /// What had no other way is looked at again after this long, when neither shares nor control data changed.
 const LOOK_AGAIN_TICKS: u32 = 25;
+
+/// Why a message left a carrier that refused it for reasons of its own, before the code.
+const REFUSED: &str = "refused";
 
 /// Moves the messages of one lane. Each lane has its own, so that bulk never delays the other.
 pub struct Mover {
@@ -101,7 +105,7 @@ impl Mover {
     }
 
     /// Moves everything in the line that has another way.
-    async fn evacuate(&mut self, line: &Arc<Line>, control: &Control, reason: &str) {
+    async fn evacuate(&mut self, line: &Arc<Line>, control: &Control, reason: &'static str) {
         let moves = self.router.health().moves();
         let mut staying = Vec::new();
         let mut leaving = Leaving::default();
@@ -157,8 +161,7 @@ impl Mover {
             }
         }
         for ((carrier, command_status), messages) in leaving {
-            self.leave(line, carrier, messages, (&format!("refused_{command_status:#06x}"), Some(command_status)))
-                .await;
+            self.leave(line, carrier, messages, (REFUSED, Some(command_status))).await;
         }
     }
 
@@ -177,9 +180,10 @@ impl Mover {
         from: &Arc<Line>,
         carrier: CarrierId,
         messages: Vec<Whole>,
-        (reason, refused): (&str, Option<u32>),
+        (reason, refused): (&'static str, Option<u32>),
     ) -> usize {
         let to = self.enqueue.line(self.lane, carrier);
+        let in_full = refused.map_or_else(|| reason.to_owned(), |status| format!("{reason}_{status:#06x}"));
         let mut moved = 0;
         let mut messages = messages.into_iter().peekable();
         // What the messages of one request share is shared by them in the new line too.
@@ -192,7 +196,7 @@ impl Mover {
                 let refused = refused.map(|command_status| {
                     fact(MessageFact::Refused { part: 1, carrier: from.carrier, command_status, is_final: false })
                 });
-                let rerouted = fact(MessageFact::Rerouted { carrier, reason: reason.into() });
+                let rerouted = fact(MessageFact::Rerouted { carrier, reason: in_full.as_str().into() });
                 refused.into_iter().chain([rerouted])
             });
             let facts = facts.collect();
@@ -217,6 +221,8 @@ impl Mover {
             });
             hand_over(from, &to, entries.collect(), places);
         }
+        let made = Move { lane: self.lane, from: from.carrier, to: carrier, reason };
+        self.router.figures().moved(made, moved as u64);
         moved
     }
 }

@@ -12,6 +12,7 @@ use domain::problem::Problem;
 use domain::sender::Sender;
 
 use super::considered::{Considered, Explanation, NetworkSource, Ruling};
+use super::figures::Figures;
 use super::walk::Walk;
 use crate::health::Health;
 
@@ -49,6 +50,19 @@ pub enum NoWay {
 }
 
 impl NoWay {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::NoRoute, Self::OnlyIndirect, Self::SenderNotAllowed];
+
+    /// A stable word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoRoute => "no_route",
+            Self::OnlyIndirect => "only_indirect",
+            Self::SenderNotAllowed => "sender_not_carried",
+        }
+    }
+
     /// What the client is told.
     #[must_use]
     pub fn problem(self) -> Problem {
@@ -64,6 +78,7 @@ impl NoWay {
 #[derive(Clone)]
 pub struct Router {
     health: Health,
+    figures: Figures,
     ranges: Arc<NumberRanges>,
     clock: Clock,
 }
@@ -72,13 +87,19 @@ impl Router {
     /// A router that knows these number ranges.
     #[must_use]
     pub fn new(health: Health, ranges: NumberRanges, clock: Clock) -> Self {
-        Self { health, ranges: Arc::new(ranges), clock }
+        Self { health, figures: Figures::default(), ranges: Arc::new(ranges), clock }
     }
 
     /// The carriers' health.
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// What routes were taken and what moved.
+    #[must_use]
+    pub fn figures(&self) -> &Figures {
+        &self.figures
     }
 
     /// The network of a number and where that is known from.
@@ -92,7 +113,12 @@ impl Router {
     /// # Errors
     /// [`NoWay`] where no operator connection serves it.
     pub fn plan<'a>(&self, control: &'a Control, trip: &Trip<'_>) -> Result<Plan<'a>, NoWay> {
-        self.walk(control, trip, &[], Some(self.clock.now()))
+        let planned = self.walk(control, trip, &[], Some(self.clock.now()));
+        match &planned {
+            Ok(plan) => self.figures.planned(plan.route.id, plan.carrier.id),
+            Err(no_way) => self.figures.no_way(*no_way),
+        }
+        planned
     }
 
     /// As [`Router::plan`], for somebody who only wants to know.

@@ -9,6 +9,7 @@ use domain::limits::MOVED_AT_ONCE;
 use domain::request::Waiting;
 use store::{QuestionError, RecordError, Store};
 
+use super::figures::Move;
 use super::mover::is_tied;
 use super::router::{Router, Trip};
 use crate::enqueue::{Enqueue, Selection, is_whole};
@@ -89,6 +90,8 @@ impl Transfer {
                 let movable = self.sort(&mut done, line.0, &page, to);
                 let moved = self.transfer_page(line, &movable, to, reason).await?;
                 done.moved += moved;
+                let made = Move { lane: line.0, from: selection.carrier, to: to.id, reason: BY_ORDER };
+                self.router.figures().moved(made, moved);
                 done.left += movable.len() as u64 - moved;
             }
         }

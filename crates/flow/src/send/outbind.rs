@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::control::Carrier;
 use smpp::client::read_outbind;
@@ -13,26 +14,34 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 use tracing::{error, info, warn};
 
-use super::bind::BindTask;
+use super::bind::{BindTask, answer_of};
 use super::carrier::CarrierState;
 use super::offer::{offer, session_options};
 use super::service::Shared;
+use super::trace::{Eyes, OUTBIND};
 use crate::drain;
 
 /// Connections of one operator at a time.
 const CONNECTIONS_MAX: usize = 16;
 /// How long to wait before an address that is taken is tried again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(10);
-/// Sessions that the operator opened have no number among those that we open.
-const NO_INDEX: u16 = u16::MAX;
+
+/// Sessions that the operators opened are counted from here, those that we open from 1.
+const OUTBIND_SESSIONS: u64 = 1 << 63;
 
 /// Listens for one carrier's operator.
 pub(super) struct OutbindTask {
-    pub shared: Arc<Shared>,
-    pub state: Arc<CarrierState>,
+    shared: Arc<Shared>,
+    state: Arc<CarrierState>,
+    /// How many there were.
+    sessions: AtomicU64,
 }
 
 impl OutbindTask {
+    pub(super) fn new(shared: Arc<Shared>, state: Arc<CarrierState>) -> Self {
+        Self { shared, state, sessions: AtomicU64::new(0) }
+    }
+
     /// Runs until `stop` turns true and the sessions have ended in good order.
     pub(super) async fn run(self, mut stop: watch::Receiver<bool>) {
         let task = Arc::new(self);
@@ -98,10 +107,16 @@ impl OutbindTask {
         // Without it answers wait for acknowledgements; the session works all the same.
         _ = stream.set_nodelay(true);
         let options = session_options(carrier);
+        // Answers are joined to requests by session, and no other has a number this high.
+        let session = OUTBIND_SESSIONS + self.sessions.fetch_add(1, Ordering::Relaxed);
+        let eyes = Eyes::new(&self.shared.traces, &self.shared.clock, carrier, (OUTBIND, session));
         let binding = async {
             let outbound = read_outbind(stream, &options).await?;
             info!(target: "send", carrier = %carrier.name, system_id = %String::from_utf8_lossy(outbound.system_id()), "outbind");
-            outbound.bind(&offer(carrier, BindMode::Receiver), options).await
+            let offered = offer(carrier, BindMode::Receiver);
+            let bound = outbound.bind(&offered, options).await;
+            eyes.show_bind(&offered, answer_of(&bound));
+            bound
         };
         let bound = tokio::select! {
             bound = binding => bound,
@@ -109,10 +124,11 @@ impl OutbindTask {
         };
         match bound {
             Ok(session) => {
+                session.handle().watch_frames(Arc::new(eyes));
                 let task = BindTask {
                     shared: Arc::clone(&self.shared),
                     state: Arc::clone(&self.state),
-                    index: NO_INDEX,
+                    index: OUTBIND,
                     mode: BindMode::Receiver,
                     for_priority: false,
                     name: 0,

@@ -182,7 +182,7 @@ impl Service {
             }
         }
         if !carrier.link.outbind_listen.is_empty() {
-            let task = OutbindTask { shared: Arc::clone(&self.shared), state: Arc::clone(&state) };
+            let task = OutbindTask::new(Arc::clone(&self.shared), Arc::clone(&state));
             binds.spawn(task.run(stopped));
         }
         self.running.insert(carrier.id, Running { carrier, stop, binds });

@@ -140,6 +140,7 @@ impl Settle {
         let format = carrier.message_id_format;
         let learnt = self.0.learning.of(carrier.id);
         let vital = self.0.health.vital(carrier.id);
+        vital.parts_taken[lane.index()].fetch_add(taken.len() as u64, Ordering::Relaxed);
         for Taken { id, part, operator_id } in taken {
             let canonical_id = if operator_id.is_empty() { Box::default() } else { format.from_response(&operator_id) };
             if !canonical_id.is_empty() {
@@ -184,6 +185,7 @@ impl Settle {
         durable: impl FnOnce(bool) + Send + 'static,
     ) {
         self.0.stats.refused.fetch_add(1, Ordering::Relaxed);
+        self.0.health.vital(carrier).parts_refused[id.lane().index()].fetch_add(1, Ordering::Relaxed);
         self.record(id, MessageFact::Refused { part, carrier, command_status, is_final }, durable);
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use domain::state::Status;
+use flow::send::trace::{Masking, OUTBIND, TraceFilter, TraceLine};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use sha2::{Digest, Sha256};
@@ -15,7 +16,9 @@ use smpp::{CommandId, CommandStatus, FrameCutter, Header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::rig::{Rig, carrier, operator, phones, plain, until};
+use tokio::time::timeout;
+
+use super::rig::{LONG, Rig, carrier, operator, phones, plain, until};
 
 fn quick() -> Behaviour {
     Behaviour { receipt_ms: 10, ..plain() }
@@ -113,6 +116,7 @@ async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
     rig.wait_bound("one", 1).await;
     let ids = rig.send(phones(0, 0, 1)).await;
     rig.wait_status(&ids, &[Status::Sent]).await;
+    let mut trace = rig.flow.traces.open(TraceFilter { bind: Some(OUTBIND), ..TraceFilter::default() }).unwrap();
     let mut stream = TcpStream::connect(free).await.unwrap();
     let (mut cutter, mut out) = (FrameCutter::new(4_096), BytesMut::new());
     Outbind { system_id: b"smsc", password: b"" }.encode(1, &mut out).unwrap();
@@ -135,6 +139,14 @@ async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
     }
     answered.sort_by_key(|(_, sequence_number, _)| *sequence_number);
     assert_eq!(answered, [(CommandId::DELIVER_SM_RESP, 2, ok), (CommandId::DATA_SM_RESP, 3, ok)]);
+    let mut seen = Vec::new();
+    while seen.len() < 6 {
+        let traced = timeout(LONG, trace.next()).await.unwrap_or_else(|_| panic!("only {seen:?}")).unwrap();
+        seen.push(TraceLine::of(&traced, Masking::default()).pdu);
+    }
+    for pdu in ["bind_receiver", "bind_receiver_resp", "deliver_sm", "data_sm", "deliver_sm_resp", "data_sm_resp"] {
+        assert!(seen.iter().any(|seen| seen == pdu), "{pdu} is not in the trace: {seen:?}");
+    }
     assert_eq!(rig.flow.settle.stats().incoming.load(std::sync::atomic::Ordering::Relaxed), 1);
     rig.wait_status(&ids, &[Status::Delivered]).await;
     rig.stop().await;

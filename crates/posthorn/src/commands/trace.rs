@@ -100,7 +100,7 @@ fn in_words(line: &Value) -> String {
         paint(Colour::Dim, text("at").get(11..).unwrap_or_default()),
         paint(colour, arrow),
         text("carrier"),
-        line["bind"],
+        line["bind"].as_str().map_or_else(|| line["bind"].to_string(), str::to_owned),
         paint(colour, &format!("{} #{}{status}", text("pdu"), line["sequence"])),
     )
 }

@@ -29,6 +29,7 @@ pub struct Live {
     pub store: Store,
     pub clock: Clock,
     pub enqueue: Enqueue,
+    pub router: flow::route::Router,
     pub send: flow::send::Handle,
     pub follow: Follow,
     pub settle: Settle,
@@ -83,6 +84,8 @@ impl Collector for Live {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         self.durations(&mut encoder)?;
         self.lines(&mut encoder)?;
+        let control = self.store.control();
+        super::routes::encode(&mut encoder, (&control, &self.router), &self.watch.waiting())?;
         self.binds(&mut encoder)?;
         self.followed(&mut encoder)?;
         self.settled(&mut encoder)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::limits::TRACE_SECONDS_MAX;
 use domain::timestamp;
-use flow::send::trace::{Masking, TraceFilter, TraceLine};
+use flow::send::trace::{Masking, OUTBIND, TraceFilter, TraceLine};
 use serde_json::{Map, Value, json};
 use smpp::session::Direction;
 use store::control::Note;
@@ -79,7 +79,7 @@ fn as_json(line: &TraceLine) -> Value {
         "at": timestamp::format_utc(line.at),
         "atMs": line.at.0,
         "carrier": line.carrier,
-        "bind": line.bind,
+        "bind": if line.bind == OUTBIND { json!("outbind") } else { json!(line.bind) },
         "direction": if line.direction == Direction::Out { "out" } else { "in" },
         "pdu": line.pdu,
         "sequence": line.sequence_number,

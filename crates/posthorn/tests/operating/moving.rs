@@ -55,6 +55,10 @@ async fn what_waits_is_moved_with_what_is_only_in_the_store_and_says_why() {
     assert!(refused.contains("--from and --to are the same"), "{refused}");
     let refused = place.refused(&["queue", "move", "--from", "one", "--to", "three", "--reason", "a slip", "--yes"]);
     assert!(refused.contains("there is no carrier three; the setup has: one, two"), "{refused}");
+    until("what waits is told, with what is in the store", || {
+        let waiting = server.metric("posthorn_route_waiting", &["carrier=\"one\"", "lane=\"standard\""]);
+        (waiting - 22_000.0).abs() < 0.5
+    });
     let planned = place.done(&[&order[..], &["--dry-run"]].concat());
     assert!(planned.contains("22000 messages that wait for one will wait for two"), "{planned}");
     let none = place.done(&[&order[..], &["--lane", "priority", "--yes"]].concat());
@@ -67,6 +71,14 @@ async fn what_waits_is_moved_with_what_is_only_in_the_store_and_says_why() {
     assert_eq!(reached(&two), numbers(0, SPILLED).into_iter().collect());
     assert_eq!(one.ledger().parts().len(), 0);
     until("and delivered", || server.status("campaign-3-5500") == 21);
+    let count = 22_000.0;
+    let of_two = ["carrier=\"two\"", "lane=\"standard\""];
+    let moved = ["from=\"one\"", "reason=\"order\"", of_two[0]];
+    assert!((server.metric("posthorn_route_planned_total", &["to=\"+48\"", "carrier=\"one\""]) - count).abs() < 0.5);
+    assert!((server.metric("posthorn_route_moved_total", &moved) - count).abs() < 0.5);
+    assert!((server.metric("posthorn_route_taken_total", &of_two) - count).abs() < 0.5);
+    assert!(server.metric("posthorn_route_taken_total", &["carrier=\"one\"", of_two[1]]) < 0.5);
+    until("nothing waits", || server.metric("posthorn_route_waiting", &of_two) < 0.5);
     let audit = place.done(&["audit"]);
     for words in ["contract ends", "22000 messages moved", "carrier one to carrier two"] {
         assert!(audit.contains(words), "{words} is not in the audit:\n{audit}");

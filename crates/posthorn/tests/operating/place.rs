@@ -135,7 +135,8 @@ impl Place {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line)
             .unwrap_or_else(|_| panic!("not ready: {}", std::fs::read_to_string(self.path("log")).unwrap_or_default()));
-        Server { child, url: ready["baseUrl"].as_str().unwrap().to_owned() }
+        let text = |field: &str| ready[field].as_str().unwrap().to_owned();
+        Server { child, url: text("baseUrl"), operations: text("operationsUrl") }
     }
 
     /// Waits until the queue looks as wanted, and gives it.
@@ -159,6 +160,7 @@ pub fn waiting(queue: &Value, carrier: &str) -> u64 {
 pub struct Server {
     child: Child,
     pub url: String,
+    operations: String,
 }
 
 impl Server {
@@ -172,6 +174,19 @@ impl Server {
         );
         assert_eq!(answer["meta"]["status"], 200, "{answer}");
         answer
+    }
+
+    /// The value of a metric with these labels, in any order; 0 if there is none.
+    pub fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        let agent: ureq::Agent =
+            ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE)).build().into();
+        let text =
+            agent.get(format!("{}/metrics", self.operations)).call().unwrap().body_mut().read_to_string().unwrap();
+        let is_it = |line: &&str| {
+            line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{'))
+                && labels.iter().all(|label| line.contains(label))
+        };
+        text.lines().find(is_it).map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
     }
 
     /// Status and error of a message.

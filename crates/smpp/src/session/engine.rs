@@ -80,7 +80,7 @@ where
         state.window.continue_from(next_sequence_number);
         let sleep = Box::pin(sleep_until(now));
         let (work_waits, flush_waits, ended) = (true, false, false);
-        Self { stream, handler, cutter, state, shared, sleep, work_waits, flush_waits, shown: None, ended }
+        Self { stream, handler, cutter, state, shared, sleep, work_waits, flush_waits, shown: Some(0), ended }
     }
 
     /// Runs the session to its end. Every slot has had its outcome when this returns, and also when it is dropped.

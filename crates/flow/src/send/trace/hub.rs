@@ -13,6 +13,9 @@ use smpp::pdu::{Decoded, Pdu, decode};
 use smpp::session::Direction;
 use tokio::sync::mpsc;
 
+/// Stands for the bind of sessions that the operator opened: they have no number among those that we open.
+pub const OUTBIND: u16 = u16::MAX;
+
 /// What someone wants to see. What is left open does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceFilter {
@@ -31,7 +34,7 @@ pub struct TracedFrame {
     pub at: UnixMillis,
     /// Over which carrier.
     pub carrier: Arc<Carrier>,
-    /// Over which of its binds, from 0.
+    /// Over which of its binds, from 0; [`OUTBIND`] for a session that the operator opened.
     pub bind: u16,
     /// Which way.
     pub direction: Direction,

@@ -11,5 +11,5 @@ mod line;
 mod tests;
 
 pub(super) use eyes::Eyes;
-pub use hub::{TraceFilter, TraceStream, TracedFrame, Traces};
+pub use hub::{OUTBIND, TraceFilter, TraceStream, TracedFrame, Traces};
 pub use line::{Masking, TraceLine};
