@@ -8,3 +8,4 @@ mod moving;
 mod place;
 mod refusing;
 mod versions;
+mod webhooks;
