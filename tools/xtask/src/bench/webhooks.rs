@@ -20,8 +20,9 @@ const RECIPIENTS: u32 = 10;
 const QUIET_SECONDS: u64 = 3;
 /// At the beginning and the end of the receipts, where the rate is not yet or no longer the full one.
 const EDGE: Duration = Duration::from_secs(2);
-/// Receipts come up to so much later than planned: ten recipients of a request come apart.
-const JITTER_MS: u32 = 1_000;
+/// Receipts come up to so much later than planned: the ten recipients of a request come apart, in any order. The
+/// wider they are mixed, the more pages of the store each commit touches: that is not what is measured here.
+const JITTER_MS: u32 = 100;
 /// The last events after the last receipt.
 const DRAINED_WITHIN: Duration = Duration::from_secs(120);
 /// Of the rate asked for, so much has to be told: the operator's clock and ours do not tick together.
