@@ -9,6 +9,7 @@ mod hostile_urls;
 mod interop;
 mod isolation;
 mod memory;
+mod neighbours;
 mod receiver;
 mod recovery;
 mod support;
