@@ -56,9 +56,10 @@ pub const RETRY_AFTER_MAX_MS: i64 = 24 * 3_600_000;
 /// a second instead of thousands, at a cost of a few milliseconds.
 pub const GATHER: Duration = Duration::from_millis(5);
 /// Ended calls waiting to be recorded, per lane; beyond it calls wait before they end.
-pub const RECORDS_WAITING_MAX: usize = 1_024;
-/// Ended calls recorded together.
-pub const RECORDS_PER_BATCH_MAX: usize = 512;
+pub const RECORDS_WAITING_MAX: usize = 4_096;
+/// Ends of calls are recorded together until they hold so many events: enough that thousands of small calls are
+/// done in one commit, and few enough that full calls leave room in it for what others record.
+pub const EVENTS_PER_RECORD: usize = domain::limits::COMMIT_FACTS_MAX / 2;
 /// Pause before the store is asked again after it refused.
 pub const STORE_RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked for events left in the store although nobody said that there is room.

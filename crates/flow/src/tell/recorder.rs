@@ -7,7 +7,7 @@ use domain::lane::Lane;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use super::bounds::{RECORDS_PER_BATCH_MAX, RECORDS_WAITING_MAX, STORE_RETRY};
+use super::bounds::{EVENTS_PER_RECORD, RECORDS_WAITING_MAX, STORE_RETRY};
 use super::endpoint::Endpoint;
 use super::hub::Hub;
 
@@ -47,10 +47,24 @@ pub fn recorders(hub: &Arc<Hub>) -> (Records, [Recorder; 2]) {
 }
 
 impl Recorder {
+    /// Waits for the end of a call and takes along what else waits; false when all senders are gone.
+    async fn gather(&mut self, batch: &mut Vec<Record>) -> bool {
+        let Some(first) = self.waiting.recv().await else { return false };
+        let mut events = first.call.events.len();
+        batch.push(first);
+        while events < EVENTS_PER_RECORD
+            && let Ok(next) = self.waiting.try_recv()
+        {
+            events += next.call.events.len();
+            batch.push(next);
+        }
+        true
+    }
+
     /// Runs until all senders are gone; after `drain` turned true it gives up on a store that refuses.
     pub async fn run(mut self, drain: watch::Receiver<bool>) {
-        let mut batch = Vec::with_capacity(RECORDS_PER_BATCH_MAX);
-        while self.waiting.recv_many(&mut batch, RECORDS_PER_BATCH_MAX).await > 0 {
+        let mut batch = Vec::new();
+        while self.gather(&mut batch).await {
             let calls = |batch: &[Record]| batch.iter().map(|record| record.call.clone()).collect();
             while let Err(error) = self.hub.outbox.record(self.lane, calls(&batch)).await {
                 tracing::error!(target: "tell", lane = self.lane.name(), %error, "ends of webhook calls can't be recorded");
