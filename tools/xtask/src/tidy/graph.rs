@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Test code of these may use the simulator as the other end of the line.
-const TESTED_WITH_SIMULATOR: &[&str] = &["flow", "posthorn"];
+const TESTED_WITH_SIMULATOR: &[&str] = &["flow", "web", "posthorn"];
 
 /// Checks `cargo metadata` against the table.
 pub fn check(metadata: &Value) -> Vec<Finding> {
