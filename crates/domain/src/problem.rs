@@ -90,6 +90,7 @@ problems! {
     EventNotFound = "E-5-003", 404, "Event not found", "This account has no event with this eventId, or it is not kept any more.";
     LinkUnknown = "E-5-004", 404, "Link unknown", "There is nothing behind this link. It may have expired, or a character of it is missing or wrong.";
     EndpointUnknown = "E-5-005", 404, "No such webhook", "The account has no webhook for this kind of event.";
+    NumberUnknown = "E-5-006", 404, "Number unknown", "Nothing is known of this number: no source names its network and it lies in no known range.";
 
     ExternalIdConflict = "E-6-001", 409, "externalId used before", "This externalId was used for a different request that is still remembered. Give each request its own.";
     IdempotencyKeyConflict = "E-6-002", 409, "Idempotency-Key used before", "This Idempotency-Key was used for a different request that is still remembered. Give each request its own.";
@@ -108,6 +109,7 @@ problems! {
     StorageFull = "E-9-003", 503, "Storage full", "The server's disk is full. Nothing was accepted; repeat later.";
     ShuttingDown = "E-9-004", 503, "Shutting down", "The server is stopping. Nothing was accepted; repeat the request.";
     DataDamaged = "E-9-005", 500, "Stored data damaged", "A stored record failed its check and is not shown. The operator of the server has been told; quote meta.uniqId.";
+    LookUpFailed = "E-9-006", 503, "Number can't be looked up", "The number-portability service does not answer. Repeat after the time in Retry-After.";
 }
 
 #[cfg(test)]

@@ -119,6 +119,7 @@ answer = "We are open 9 to 17."
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
         number_ranges: domain::network::NumberRanges::built_in(),
+        portability: flow::portability::Portability::default(),
     };
     Ok(Flow::start(store, clock, options).await?)
 }

@@ -19,6 +19,7 @@ use crate::explain::Explain;
 use crate::follow::Follow;
 use crate::health::{self, Health};
 use crate::latency::Latency;
+use crate::portability::{self, Networks, Portability};
 use crate::route::{Mover, Router, Transfer};
 use crate::send;
 use crate::settle::{self, Settle};
@@ -39,6 +40,8 @@ pub struct Options {
     pub random: Random,
     /// Which networks number ranges were given to.
     pub number_ranges: NumberRanges,
+    /// What is known of ported numbers.
+    pub portability: Portability,
 }
 
 /// A running flow.
@@ -89,14 +92,11 @@ impl Flow {
         let spent = store.spent().await.map_err(|error| format!("what accounts have spent can't be read: {error}"))?;
         let meters = Arc::new(Meters::new(spent));
         let (enqueue, latency, health) = (Enqueue::default(), Latency::default(), Health::default());
-        let router = Router::new(health.clone(), options.number_ranges, clock.clone());
+        let networks = Networks::new(options.number_ranges, options.portability.clone());
+        let router = Router::new(health.clone(), networks, clock.clone());
         let (tell_service, tell) =
             tell::Service::new(store.clone(), clock.clone(), options.random.clone(), options.tell)
                 .map_err(|error| format!("webhooks can't be started: {error}"))?;
-        let url_guard = {
-            let tell = tell.clone();
-            Arc::new(move |url: &str| tell.allows_url(url))
-        };
         let codes = store.link_codes().clone();
         let shortener = options.links_base.map(|base| Shortener { base, codes });
         let follow = Follow::new(store.clone(), clock.clone(), latency.clone());
@@ -104,7 +104,7 @@ impl Flow {
             store.clone(),
             enqueue.clone(),
             clock.clone(),
-            (Arc::clone(&meters), url_guard, shortener),
+            (Arc::clone(&meters), url_guard(&tell), shortener),
             latency.clone(),
             router.clone(),
         );
@@ -133,7 +133,9 @@ impl Flow {
         let filling = filling(&enqueue, &store, &settle);
         let mover = |lane| Mover::new(lane, router.clone(), enqueue.clone(), store.clone(), settle.clone());
         let transfer = Transfer::new(router.clone(), enqueue.clone(), store.clone());
-        let routing = routing(health::Service::new(health, send.clone(), clock), Lane::ALL.map(mover));
+        let watching =
+            (health::Service::new(health, send.clone(), clock), portability::Service::new(options.portability));
+        let routing = routing(watching, Lane::ALL.map(mover));
         let sending = Stage::of("send", |drain| send_service.run(drain));
         let settling = Stage::of("settle", |drain| settle::Service(settle.clone()).run(drain));
         let talking = Stage::of("two_way", |drain| two_way_service.run(drain));
@@ -170,6 +172,12 @@ impl Flow {
     }
 }
 
+/// Whether a webhook URL may be called at all.
+fn url_guard(tell: &tell::Handle) -> Arc<dyn Fn(&str) -> bool + Send + Sync> {
+    let tell = tell.clone();
+    Arc::new(move |url: &str| tell.allows_url(url))
+}
+
 /// What receivers answer to webhooks may be a reply to whoever wrote.
 fn hear_answers(tell: &tell::Handle, two_way: &TwoWay) {
     let two_way = two_way.clone();
@@ -188,10 +196,11 @@ fn filling(enqueue: &Enqueue, store: &Store, settle: &Settle) -> Stage {
     filling
 }
 
-/// The stage that watches carriers and moves messages from one to another.
-fn routing(health: health::Service, movers: [Mover; 2]) -> Stage {
+/// The stage that watches carriers, keeps up with ported numbers and moves messages from one carrier to another.
+fn routing((health, following): (health::Service, portability::Service), movers: [Mover; 2]) -> Stage {
     let mut routing = Stage::new("route");
     routing.spawn(|drain| health.run(drain));
+    routing.spawn(|drain| following.run(drain));
     movers.into_iter().for_each(|mover| routing.spawn(|drain| mover.run(drain)));
     routing
 }

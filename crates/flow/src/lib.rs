@@ -5,7 +5,7 @@
 //! pace → [`settle`] matches receipts and decides what became of it → [`tell`] tells who must know.
 //! What people write goes from [`settle`] to [`two_way`], which answers through accept.
 //!
-//! Beside it, [`follow`] leads from the short links in messages to the pages behind them.
+//! Beside it, [`portability`] knows the networks of numbers, and [`follow`] leads from the short links in messages to the pages behind them.
 //!
 //! Data goes one way: a stage calls later stages through their handles, earlier ones never. What
 //! comes back from the operator enters as a new fact at settle. [`Flow`] puts the stages together.
@@ -18,6 +18,7 @@ pub mod explain;
 pub mod follow;
 pub mod health;
 mod latency;
+pub mod portability;
 pub mod route;
 pub mod send;
 pub mod settle;

@@ -13,6 +13,7 @@ use domain::lane::Lane;
 use domain::timestamp;
 use flow::Flow;
 use flow::enqueue::Enqueue;
+use flow::portability::Networks;
 use flow::send::{BindState, CarrierState};
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -80,6 +81,7 @@ pub struct Watch {
     enqueue: Enqueue,
     send: flow::send::Handle,
     tell: flow::tell::Handle,
+    networks: Networks,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -95,7 +97,8 @@ impl Watch {
     /// Over running stages.
     pub fn new(store: Store, clock: Clock, flow: &Flow) -> Self {
         let (enqueue, send, tell) = (flow.enqueue.clone(), flow.send.clone(), flow.tell.clone());
-        Self { store, clock, enqueue, send, tell, seen: Arc::default() }
+        let networks = flow.router.networks().clone();
+        Self { store, clock, enqueue, send, tell, networks, seen: Arc::default() }
     }
 
     /// Looks once a second until `drain` turns true.
@@ -148,6 +151,15 @@ impl Watch {
         self.look_at_receipts(&mut alarms);
         self.look_at_lines(&control, &mut alarms);
         self.look_at_webhooks(&mut alarms);
+        if self.networks.figures().is_some_and(|figures| figures.is_left_alone) {
+            let what = "the number-portability service fails: networks go by number ranges".to_owned();
+            alarms.push(attention(
+                "portability_down",
+                "portability",
+                what,
+                "the log says what it answers; it is tried again by itself",
+            ));
+        }
         alarms
     }
 

@@ -2,6 +2,7 @@
 
 mod carriers;
 mod collect;
+mod portability;
 mod routes;
 
 use std::collections::HashSet;
@@ -38,6 +39,7 @@ impl Metrics {
             two_way: flow.two_way.clone(),
             tell: flow.tell.clone(),
             latency: flow.latency.clone(),
+            networks: flow.router.networks().clone(),
             watch,
         }));
         Self { registry, answers }

@@ -25,6 +25,8 @@ pub struct Options {
     pub two_way: flow::two_way::Options,
     /// Ways of messages.
     pub route: RouteOptions,
+    /// Ported numbers.
+    pub portability: flow::portability::Options,
     /// Webhooks.
     pub tell: flow::tell::Options,
     /// Short links.
@@ -179,6 +181,7 @@ impl Options {
         options.links.check()?;
         options.tell.validate()?;
         options.route.number_ranges()?;
+        options.portability.check()?;
         if !matches!(options.store.span_messages_max, 1_000..=10_000_000) {
             bail!("store.span_messages_max is {}: allowed are 1000 to 10000000", options.store.span_messages_max);
         }
@@ -219,9 +222,16 @@ mod tests {
         assert_eq!(format!("{read:#?}"), format!("{:#?}", Options::default()));
         // A key that the example leaves out would be missing here.
         let shown: Table = example.parse().expect("TOML");
-        for (section, keys) in
-            [("http", 12), ("priority", 1), ("route", 1), ("store", 8), ("links", 6), ("operations", 1), ("log", 2)]
-        {
+        for (section, keys) in [
+            ("http", 12),
+            ("priority", 1),
+            ("route", 1),
+            ("portability", 11),
+            ("store", 8),
+            ("links", 6),
+            ("operations", 1),
+            ("log", 2),
+        ] {
             let count = shown.get(section).and_then(Value::as_table).map(Table::len);
             assert_eq!(count, Some(keys), "section {section} of config/example.toml");
         }
@@ -240,6 +250,7 @@ mod tests {
             ("[http]\nlistn = \"x\"", &[][..], "listn"),
             ("[store]\nretention_days = \"many\"", &[][..], "line 2"),
             ("[http]\nlisten = \"here\"", &[][..], "http.listen"),
+            ("[portability]\nurl = \"https://hlr.example/\"", &[][..], "portability.url"),
             ("[links]\ndomain = \"https://s.example\"", &[][..], "links.domain"),
             ("", &[("POSTHORN__HTTP", "1")][..], "POSTHORN__HTTP"),
             ("", &[("POSTHORN__STORE__RETENTION_DAYS", "x")][..], "retention_days"),

@@ -9,6 +9,7 @@ use domain::problem::Problem;
 use domain::random::Random;
 use flow::Flow;
 use flow::follow::Follow;
+use flow::portability::Portability;
 use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -59,6 +60,7 @@ impl Server {
             operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
             random: random.clone(),
             number_ranges: options.route.number_ranges()?,
+            portability: portability(options, clock.clone()).await?,
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
         let (drain, draining) = watch::channel(false);
@@ -133,6 +135,12 @@ impl Server {
         _ = tokio::task::spawn_blocking(move || store.close()).await;
         info!(target: "posthorn", "stopped");
     }
+}
+
+/// What is known of ported numbers. A large file takes seconds to read: not on a thread of the runtime.
+async fn portability(options: &Options, clock: Clock) -> Result<Portability> {
+    let options = options.portability.clone();
+    Ok(tokio::task::spawn_blocking(move || Portability::open(&options, clock)).await??)
 }
 
 /// The domain of short links and what follows them, if there is one.

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a measuring tool ends with the first surprise")]
 
+#[path = "../tests/support/answers.rs"]
+mod answers;
 #[path = "../tests/support/fake.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod fake;

@@ -87,6 +87,7 @@ async fn main() {
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
         number_ranges: domain::network::NumberRanges::built_in(),
+        portability: flow::portability::Portability::default(),
     };
     let flow = Flow::start(store.clone(), Clock::system(), flow_options).await.unwrap();
     let numbers = (0..MESSAGES).map(|number| format!("48{}", 600_000_000 + number)).collect();

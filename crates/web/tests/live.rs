@@ -71,6 +71,7 @@ impl Place {
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
             number_ranges: domain::network::NumberRanges::built_in(),
+            portability: flow::portability::Portability::default(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
         let backend = Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store);

@@ -78,6 +78,7 @@ impl Place {
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
             number_ranges: domain::network::NumberRanges::built_in(),
+            portability: flow::portability::Portability::default(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
         let api = Api::new(

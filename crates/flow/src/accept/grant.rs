@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::choice::Choice as _;
 use domain::clock::{Clock, UnixMillis};
 use domain::control::{Account, Carrier, Control};
 use domain::encoding::EncodingChoice;
@@ -25,7 +24,7 @@ use tokio::sync::Semaphore;
 use super::balance::Meters;
 use super::check::{self, Conditions, Shortener, detail};
 use super::codes::{self, Codes};
-use super::order::{Alternative, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
+use super::order::{Granted, Order, Refusal, RefusalDetail};
 use super::recipients::{self, Recipients};
 use super::write::write;
 use crate::enqueue::Enqueue;
@@ -42,11 +41,11 @@ pub struct Accept(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub store: Store,
     pub enqueue: Enqueue,
-    clock: Clock,
-    meters: Arc<Meters>,
-    url_guard: UrlGuard,
+    pub clock: Clock,
+    pub meters: Arc<Meters>,
+    pub url_guard: UrlGuard,
     /// Makes short links, where there is a domain for them.
-    shortener: Option<Shortener>,
+    pub shortener: Option<Shortener>,
     stopping: AtomicBool,
     latency: Latency,
     pub codes: Codes,
@@ -55,22 +54,19 @@ pub(super) struct Inner {
     pub router: Router,
 }
 
-/// Recipients of a preview whose ways are explained: each costs a walk over all routes.
-const PREVIEWS_EXPLAINED_MAX: usize = 20;
-
 /// How a way is found: for good or only to look.
-type Planner = for<'a> fn(&Router, &'a Control, &Trip<'_>) -> Result<Plan<'a>, NoWay>;
+pub(super) type Planner = for<'a> fn(&Router, &'a Control, &Trip<'_>) -> Result<Plan<'a>, NoWay>;
 
 /// A text that is not the order's, and where its links are.
-type Rewritten = (Box<str>, Option<Arc<ShortLinks>>);
+pub(super) type Rewritten = (Box<str>, Option<Arc<ShortLinks>>);
 
 /// An order that passed every rule.
-struct Checked {
-    conditions: Conditions,
-    recipients: Recipients,
-    measure: Measure,
+pub(super) struct Checked {
+    pub conditions: Conditions,
+    pub recipients: Recipients,
+    pub measure: Measure,
     /// The text as it is sent, where that is not the order's.
-    text: Option<Rewritten>,
+    pub text: Option<Rewritten>,
     total: Money,
     control_version: u64,
 }
@@ -116,6 +112,7 @@ impl Accept {
             return Err(refusal(Problem::ShuttingDown, Some(1)));
         }
         let now = inner.clock.now();
+        self.learn_networks(&order, now).await;
         let (mut order, checked) = self.check_aside(order, now).await;
         let Checked { conditions, recipients, measure, text, total, control_version } = checked?;
         let count = recipients.accepted.len();
@@ -176,44 +173,6 @@ impl Accept {
         (Arc::unwrap_or_clone(order), checked)
     }
 
-    /// What a send would do, without doing it.
-    ///
-    /// # Errors
-    /// [`Refusal`] as the send would be refused.
-    pub fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
-        let checked = self.check(order, self.0.clock.now(), Router::look)?;
-        let control = self.0.store.control();
-        let text = measured_text(order, checked.conditions.links.as_deref());
-        let forcing = text.chars().enumerate().filter(|(_, character)| text::gsm7::units(*character).is_none());
-        let forcing = forcing.map(|(position, character)| Forcing { character, position });
-        let (sender, account, lane) = (&checked.conditions.sender, order.account.id, checked.conditions.lane);
-        let carrier_name = |id| control.carrier(id).map(|carrier| carrier.name.clone()).unwrap_or_default();
-        let charge = |(index, message): (usize, &domain::request::NewMessage)| Charge {
-            phone: message.phone,
-            price: message.price,
-            price_per_part: Money(message.price.0 / i64::from(checked.measure.parts.max(1))),
-            carrier: message.carrier,
-            carrier_name: carrier_name(message.carrier),
-            explanation: (index < PREVIEWS_EXPLAINED_MAX)
-                .then(|| self.0.router.explain(&control, &Trip { phone: message.phone, sender, account, lane })),
-        };
-        Ok(Preview {
-            encoding: checked.measure.encoding,
-            units: checked.measure.units,
-            parts: u8::try_from(checked.measure.parts).unwrap_or(u8::MAX),
-            text: checked
-                .text
-                .as_ref()
-                .map_or_else(|| text.clone().into_owned(), |(text, links)| shown(text, links.as_deref())),
-            forcing: forcing.take(limits::FORCING_CHARACTERS_SHOWN_MAX).collect(),
-            alternatives: alternatives(&text, &carriers_of(&control, &checked.recipients)),
-            lane,
-            currency: order.account.settings.currency.number,
-            charges: checked.recipients.accepted.iter().enumerate().map(charge).collect(),
-            refused: checked.recipients.refused,
-        })
-    }
-
     /// What an account has left; zero for an account that does not exist.
     #[must_use]
     pub fn balance(&self, account: AccountId) -> Money {
@@ -221,7 +180,7 @@ impl Accept {
         control.account(account).map_or(Money(0), |account| self.0.meters.balance(account))
     }
 
-    fn check(&self, order: &Order, now: UnixMillis, plan: Planner) -> Result<Checked, Refusal> {
+    pub(super) fn check(&self, order: &Order, now: UnixMillis, plan: Planner) -> Result<Checked, Refusal> {
         let checked = check::check(order, now.seconds(), &*self.0.url_guard, self.0.shortener.as_ref());
         let (conditions, numbers) = match (checked, recipients::counted(order.phone_numbers.as_deref())) {
             (Ok(conditions), Ok(numbers)) => (conditions, numbers),
@@ -373,13 +332,8 @@ impl Accept {
     }
 }
 
-/// A text as a preview shows it: with zeros for the codes that nobody has been given yet.
-fn shown(text: &str, links: Option<&ShortLinks>) -> String {
-    links.map_or_else(|| text.to_owned(), |links| links.sample(text))
-}
-
 /// The text whose units and parts are counted: with short links where the recipients get them.
-fn measured_text<'a>(order: &'a Order, links: Option<&ShortLinks>) -> Cow<'a, str> {
+pub(super) fn measured_text<'a>(order: &'a Order, links: Option<&ShortLinks>) -> Cow<'a, str> {
     let text = order.message.as_deref().unwrap_or_default();
     match links {
         Some(links) => Cow::Owned(links.sample(text)),
@@ -433,7 +387,7 @@ pub(super) fn storage_refusal(error: &RecordError) -> Refusal {
 }
 
 /// The carriers that the recipients were planned for, each once.
-fn carriers_of<'a>(control: &'a Control, recipients: &Recipients) -> SmallVec<[&'a Carrier; 4]> {
+pub(super) fn carriers_of<'a>(control: &'a Control, recipients: &Recipients) -> SmallVec<[&'a Carrier; 4]> {
     let mut carriers: SmallVec<[&Carrier; 4]> = SmallVec::new();
     let mut last = None;
     for message in &recipients.accepted {
@@ -450,18 +404,7 @@ fn carriers_of<'a>(control: &'a Control, recipients: &Recipients) -> SmallVec<[&
     carriers
 }
 
-/// What each choice would make of a text, where it can be sent so.
-fn alternatives(text: &str, carriers: &[&Carrier]) -> Vec<Alternative> {
-    let sendable = EncodingChoice::NAMES.iter().filter_map(|(choice, _)| {
-        let written = write(text, *choice, carriers).ok()?;
-        let Measure { encoding, units, parts } = written.measure;
-        let parts = u8::try_from(parts).ok().filter(|parts| *parts <= limits::PARTS_PER_MESSAGE_MAX)?;
-        Some(Alternative { choice: *choice, encoding, units, parts, replaced: written.replaced })
-    });
-    sendable.collect()
-}
-
-fn whole_seconds(wait: Duration) -> u32 {
+pub(super) fn whole_seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 

@@ -7,7 +7,9 @@ mod check;
 mod codes;
 mod grant;
 mod links;
+mod networks;
 mod order;
+mod preview;
 mod recipients;
 mod write;
 

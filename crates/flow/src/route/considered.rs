@@ -5,6 +5,7 @@ use domain::id::CarrierId;
 use domain::network::Network;
 
 use crate::health::{Standing, Trouble};
+use crate::portability::NetworkSource;
 
 /// What became of a carrier of a route, or of a route as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +80,4 @@ pub struct Explanation {
     pub network: Option<(Network, NetworkSource)>,
     /// The steps in their order.
     pub considered: Vec<Considered>,
-}
-
-/// Where a network is known from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkSource {
-    /// From the number-portability source.
-    Portability,
-    /// From the range the number lies in: wrong for ported numbers.
-    NumberRange,
 }

@@ -17,7 +17,7 @@ mod router;
 mod transfer;
 mod walk;
 
-pub use considered::{Considered, Explanation, NetworkSource, Ruling};
+pub use considered::{Considered, Explanation, Ruling};
 pub use figures::{Figures, Move};
 pub use mover::Mover;
 pub use router::{NoWay, Plan, Router, Trip};

@@ -6,15 +6,16 @@ use domain::clock::{Clock, UnixMillis};
 use domain::control::{Carrier, Control, Route, Subject};
 use domain::id::{AccountId, CarrierId};
 use domain::lane::Lane;
-use domain::network::{Network, NumberRanges};
+use domain::network::Network;
 use domain::phone::Phone;
 use domain::problem::Problem;
 use domain::sender::Sender;
 
-use super::considered::{Considered, Explanation, NetworkSource, Ruling};
+use super::considered::{Considered, Explanation, Ruling};
 use super::figures::Figures;
 use super::walk::Walk;
 use crate::health::Health;
+use crate::portability::{NetworkSource, Networks};
 
 /// A message looking for its way.
 #[derive(Clone, Copy, Debug)]
@@ -79,15 +80,15 @@ impl NoWay {
 pub struct Router {
     health: Health,
     figures: Figures,
-    ranges: Arc<NumberRanges>,
+    networks: Networks,
     clock: Clock,
 }
 
 impl Router {
-    /// A router that knows these number ranges.
+    /// A router that knows the networks of numbers.
     #[must_use]
-    pub fn new(health: Health, ranges: NumberRanges, clock: Clock) -> Self {
-        Self { health, figures: Figures::default(), ranges: Arc::new(ranges), clock }
+    pub fn new(health: Health, networks: impl Into<Networks>, clock: Clock) -> Self {
+        Self { health, figures: Figures::default(), networks: networks.into(), clock }
     }
 
     /// The carriers' health.
@@ -102,10 +103,16 @@ impl Router {
         &self.figures
     }
 
+    /// The networks of numbers.
+    #[must_use]
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
     /// The network of a number and where that is known from.
     #[must_use]
     pub fn network_of(&self, phone: Phone) -> Option<(Network, NetworkSource)> {
-        self.ranges.network_of(phone).map(|network| (network, NetworkSource::NumberRange))
+        self.networks.of(phone)
     }
 
     /// The way for a message that is being accepted.

@@ -3,10 +3,12 @@ use std::time::Duration;
 use domain::control::{Account, AccountSettings, Choose, Mismatch, RouteLane, RouteSettings};
 use domain::id::RouteId;
 use domain::money::Money;
+use domain::network::NumberRanges;
 use domain::sender::SenderKind;
 
 use super::*;
 use crate::health::Trouble;
+use crate::portability::{self, Portability};
 use crate::testing::carrier;
 
 fn route(id: u32, target: &str, carriers: &[u32]) -> Route {
@@ -173,6 +175,24 @@ fn a_carrier_without_a_share_gets_one_message_to_show_how_it_does() {
     assert_eq!(look, CarrierId(2), "looking takes no probe");
     let firsts = [(); 3].map(|()| router.plan(&control, &trip).expect("a way").carrier.id.0);
     assert_eq!(firsts, [1, 2, 2]);
+}
+
+#[test]
+fn a_ported_number_goes_where_it_is_and_the_explanation_says_how_that_is_known() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "48500100200,26006\n").expect("written");
+    let options = portability::Options { file: file.path().into(), ..portability::Options::default() };
+    let ported = Portability::open(&options, Clock::system()).expect("a source");
+    let ranges = NumberRanges::default().with("26003,Orange,4850\n26006,Play,4853").expect("a table");
+    let router = Router::new(Health::default(), Networks::new(ranges, ported), Clock::system());
+    let routes = vec![route(1, "network 26003", &[1]), route(2, "network 26006", &[2])];
+    let control = control(vec![carrier(1), carrier(2)], routes);
+    let journey = Journey::usual();
+    assert_eq!(way(&router, &control, &journey, "48500100200"), Some((2, 2)), "ported");
+    assert_eq!(way(&router, &control, &journey, "48500100201"), Some((1, 1)));
+    let source = |digits| router.explain(&control, &journey.trip(digits)).network.map(|(_, source)| source.word());
+    assert_eq!(source("48500100200"), Some("file"));
+    assert_eq!(source("48500100201"), Some("number_range"));
 }
 
 #[test]

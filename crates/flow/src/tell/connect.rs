@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::guard::{Guard, Refused};
 use super::outbox::BoxFuture;
-use super::resolve::Resolve;
+use super::resolve::{Resolve, SystemResolver};
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,11 @@ pub struct Connector {
 }
 
 impl Connector {
+    /// Connects to what the system's resolver says and the guard allows.
+    pub(crate) fn new(guard: Guard, tls: TlsConnector, connect_limit: Duration) -> Self {
+        Self { guard: Arc::new(guard), resolver: Arc::new(SystemResolver::default()), tls, connect_limit }
+    }
+
     async fn connect(self, uri: Uri) -> Result<TokioIo<Stream>, ConnectError> {
         let host = uri.host().ok_or(ConnectError::Host)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();

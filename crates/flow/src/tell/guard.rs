@@ -37,7 +37,10 @@ pub struct Guard {
     denied: Vec<IpNet>,
     own_listeners: Vec<SocketAddr>,
     allow_http: bool,
-    ports: Vec<u16>,
+    /// `None` = all.
+    ports: Option<Vec<u16>>,
+    /// Whether all private addresses may be reached.
+    in_house: bool,
 }
 
 impl Guard {
@@ -49,14 +52,23 @@ impl Guard {
             denied: options.deny_addresses.clone(),
             own_listeners: options.own_listeners.clone(),
             allow_http: options.allow_http,
-            ports: options.ports.clone(),
+            ports: Some(options.ports.clone()),
+            in_house: false,
         }
+    }
+
+    /// For URLs that the operator of the server wrote into the configuration: private addresses are what he means,
+    /// but plain HTTP must not leave his network.
+    #[must_use]
+    pub(crate) fn of_the_operator() -> Self {
+        let (allowed, denied, own_listeners) = (Vec::new(), Vec::new(), Vec::new());
+        Self { allowed, denied, own_listeners, allow_http: false, ports: None, in_house: true }
     }
 
     /// Whether some private addresses may be reached, so that names may turn out to be in-house.
     #[must_use]
     pub fn allows_private(&self) -> bool {
-        !self.allowed.is_empty()
+        self.in_house || !self.allowed.is_empty()
     }
 
     /// Judges one address that is about to be connected to.
@@ -75,12 +87,12 @@ impl Guard {
             return Ok(());
         }
         if let Some(range) = not_public(ip) {
-            return Err(Refused::NotPublic(range));
+            return if self.in_house { Ok(()) } else { Err(Refused::NotPublic(range)) };
         }
         if !encrypted && !self.allow_http {
             return Err(Refused::PlainHttp);
         }
-        if !self.ports.contains(&address.port()) {
+        if self.ports.as_ref().is_some_and(|ports| !ports.contains(&address.port())) {
             return Err(Refused::Port(address.port()));
         }
         Ok(())

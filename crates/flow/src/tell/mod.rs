@@ -41,6 +41,7 @@ mod url;
 mod view;
 
 pub use body::Told;
+pub(crate) use connect::Connector;
 pub use error::{Error, OutboxError};
 pub use guard::{Guard, Refused, not_public};
 pub use handle::Handle;
@@ -48,7 +49,9 @@ pub use options::Options;
 pub use outbox::{BoxFuture, Outbox};
 pub use service::Service;
 pub use stats::{BEGIN_BOUNDS_MS, Figures};
+pub(crate) use tls::connector;
 pub use transport::Answer;
+pub(crate) use transport::failure_of;
 pub use try_out::try_out;
 pub use url::{UrlProblem, check_url};
 pub use view::EndpointView;

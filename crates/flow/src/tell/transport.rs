@@ -157,7 +157,7 @@ fn describe(status: StatusCode, start: &[u8]) -> Box<str> {
 }
 
 /// The innermost cause that says something to the endpoint's owner.
-fn failure_of(error: &ClientError) -> String {
+pub(crate) fn failure_of(error: &ClientError) -> String {
     let mut cause = error.source();
     let mut last = error.to_string();
     while let Some(inner) = cause {

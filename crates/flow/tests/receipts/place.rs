@@ -86,6 +86,7 @@ impl Place {
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::seeded(1),
             number_ranges: domain::network::NumberRanges::built_in(),
+            portability: flow::portability::Portability::default(),
         };
         let flow = Flow::start(store.clone(), clock.clone(), options).await.unwrap();
         let control = store.control();

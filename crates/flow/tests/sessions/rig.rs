@@ -76,6 +76,7 @@ impl Rig {
             operator_tls_roots: rustls::RootCertStore::empty(),
             random: Random::system(),
             number_ranges: domain::network::NumberRanges::built_in(),
+            portability: flow::portability::Portability::default(),
         };
         let flow = Flow::start(store.clone(), clock, options).await.unwrap();
         Self { flow, store, directory }

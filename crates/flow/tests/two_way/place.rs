@@ -97,6 +97,7 @@ async fn start(directory: &std::path::Path) -> (Store, Flow) {
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
         number_ranges: domain::network::NumberRanges::built_in(),
+        portability: flow::portability::Portability::default(),
     };
     let flow = Flow::start(store.clone(), clock, options).await.unwrap();
     (store, flow)

@@ -11,6 +11,7 @@ use domain::lane::Lane;
 use domain::operator_id::Likeness;
 use flow::enqueue::Enqueue;
 use flow::follow::Follow;
+use flow::portability::Networks;
 use flow::send::BindState;
 use flow::settle::Settle;
 use flow::tell::BEGIN_BOUNDS_MS;
@@ -36,6 +37,7 @@ pub struct Live {
     pub two_way: flow::two_way::TwoWay,
     pub tell: flow::tell::Handle,
     pub latency: flow::Latency,
+    pub networks: Networks,
     pub watch: Watch,
 }
 
@@ -91,6 +93,7 @@ impl Collector for Live {
         self.settled(&mut encoder)?;
         self.two_way(&mut encoder)?;
         self.stored(&mut encoder)?;
+        super::portability::encode(&mut encoder, &self.networks)?;
         self.alarmed(&mut encoder)?;
         self.told(&mut encoder)
     }

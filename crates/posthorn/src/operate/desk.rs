@@ -86,7 +86,7 @@ impl Desk for OperationsDesk {
             Order::Move(order) => transfer::transfer(self, order, caller).await,
             Order::Trace(order) => trace::trace(self, order, caller, lines).await,
             Order::Explain(order) => explain::explain(self, order, caller).await,
-            Order::Foresee(order) => explain::foresee(self, order),
+            Order::Foresee(order) => explain::foresee(self, order).await,
         }
     }
 }

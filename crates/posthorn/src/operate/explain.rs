@@ -47,16 +47,17 @@ async fn of_reference(desk: &OperationsDesk, reference: &str) -> Result<Vec<flow
 }
 
 /// What would become of a send, without sending.
-pub(super) fn foresee(desk: &OperationsDesk, order: ForeseeOrder) -> Result<Value, String> {
+pub(super) async fn foresee(desk: &OperationsDesk, order: ForeseeOrder) -> Result<Value, String> {
     let control = desk.store.control();
     let phone = Phone::parse(&order.to).map_err(|error| format!("--to is {:?}: {error}", order.to))?;
     let sender = Sender::parse(&order.sender).map_err(|error| format!("--from is {:?}: {error}", order.sender))?;
     let account = account(&control, &order)?;
     let lane = if order.priority { Lane::Priority } else { Lane::Standard };
     let trip = Trip { phone, sender: &sender, account: account.id, lane };
-    let route = desk.router.explain(&control, &trip);
     let text = order.text.clone();
-    let preview = desk.accept.preview(&as_order(order, &account));
+    let preview = desk.accept.preview(&as_order(order, &account)).await;
+    let foreseen = preview.as_ref().ok().and_then(|preview| preview.charges.first()?.explanation.clone());
+    let route = foreseen.unwrap_or_else(|| desk.router.explain(&control, &trip));
     let of = (&*account, sender.as_str(), phone, lane);
     serde_json::to_value(Foreseen::of(of, &text, preview, (&route, &control))).map_err(|error| error.to_string())
 }

@@ -6,6 +6,7 @@ mod holding;
 mod looking;
 mod moving;
 mod place;
+mod porting;
 mod refusing;
 mod versions;
 mod webhooks;

@@ -59,6 +59,13 @@ impl Place {
         place
     }
 
+    /// Adds sections to the configuration.
+    pub fn configure(&self, more: &str) {
+        let path = self.path("posthorn.toml");
+        let config = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{config}{more}\n")).unwrap();
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

@@ -4,7 +4,7 @@ use domain::control::{Control, Route};
 use domain::id::CarrierId;
 use domain::phone::Phone;
 use flow::explain::{Account, Basis, Writing};
-use flow::route::{Considered, Explanation, NetworkSource, Ruling};
+use flow::route::{Considered, Explanation, Ruling};
 use serde::Serialize;
 use store::question::Step;
 
@@ -190,13 +190,9 @@ impl ExplainedRoute {
                 "The control data has changed since the message was accepted: this is how its way would be chosen now.",
             ),
         };
-        let network = route.network.map(|(network, source)| ExplainedNetwork {
-            code: network.to_string(),
-            source: match source {
-                NetworkSource::Portability => "portability",
-                NetworkSource::NumberRange => "number_range",
-            },
-        });
+        let network = route
+            .network
+            .map(|(network, source)| ExplainedNetwork { code: network.to_string(), source: source.word() });
         Self {
             basis,
             note,

@@ -22,8 +22,8 @@ use super::call::{Call, check_content_type};
 use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
 use super::v2_1::{
-    attempts, cancel, clicks, conversation, dead_events, events, explain, incoming, list, opt_outs, preview, replay,
-    send, senders, statuses, webhooks,
+    attempts, cancel, clicks, conversation, dead_events, events, explain, hlr, incoming, list, opt_outs, preview,
+    replay, send, senders, statuses, webhooks,
 };
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
@@ -147,6 +147,7 @@ impl<B: Backend> Api<B> {
         match action {
             Action::Send => send::answer(&self.backend, call, self.idempotency_life_ms).await,
             Action::Preview => preview::answer(&self.backend, call).await,
+            Action::Hlr => hlr::answer(&self.backend, call).await,
             Action::Cancel => cancel::answer(&self.backend, call).await,
             Action::List => list::answer(&self.backend, &call).await,
             Action::Statuses => statuses::answer(&self.backend, &call).await,
@@ -175,7 +176,10 @@ impl<B: Backend> Api<B> {
 impl Action {
     fn permission(self) -> Permission {
         match self {
-            Self::Send | Self::Preview | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts => Permission::SmsSend,
+            // A look-up may cost the operator of the server as much as a message.
+            Self::Send | Self::Preview | Self::Hlr | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts => {
+                Permission::SmsSend
+            }
             Self::List
             | Self::Clicks
             | Self::Incoming
@@ -197,6 +201,7 @@ impl Action {
             self,
             Self::Send
                 | Self::Preview
+                | Self::Hlr
                 | Self::Cancel
                 | Self::AddOptOuts
                 | Self::RemoveOptOuts

@@ -14,6 +14,7 @@ pub(super) enum Resource {
     Statuses,
     Senders,
     Preview,
+    Hlr,
     Incoming,
     Conversation,
     OptOuts,
@@ -37,6 +38,7 @@ pub(super) enum Action {
     Statuses,
     Senders,
     Preview,
+    Hlr,
     Incoming,
     Conversation,
     OptOuts,
@@ -64,8 +66,8 @@ pub(super) struct Target {
 /// Finds the path; `/v2` answers the same as `/v2.1`, and one slash at the end is forgiven.
 pub(super) fn find(path: &str) -> Option<Target> {
     use Resource::{
-        Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Explain, Incoming, OptOuts, Preview, Replay,
-        Senders, Sms, Statuses, TestWebhook, Webhooks,
+        Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Explain, Hlr, Incoming, OptOuts, Preview,
+        Replay, Senders, Sms, Statuses, TestWebhook, Webhooks,
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
@@ -73,10 +75,12 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2.1/sms/statuses" => (Statuses, "/v2.1/sms/statuses"),
         "/v2.1/sms/senders" => (Senders, "/v2.1/sms/senders"),
         "/v2.1/sms/preview" => (Preview, "/v2.1/sms/preview"),
+        "/v2.1/sms/hlr" => (Hlr, "/v2.1/sms/hlr"),
         "/v2.1/sms/clicks" => (Clicks, "/v2.1/sms/clicks"),
         "/v2/sms" => (Sms, "/v2/sms"),
         "/v2/sms/statuses" => (Statuses, "/v2/sms/statuses"),
         "/v2/sms/senders" => (Senders, "/v2/sms/senders"),
+        "/v2/sms/hlr" => (Hlr, "/v2/sms/hlr"),
         "/v2/sms/preview" => (Preview, "/v2/sms/preview"),
         "/v2.1/sms/incoming" => (Incoming, "/v2.1/sms/incoming"),
         "/v2.1/optouts" => (OptOuts, "/v2.1/optouts"),
@@ -135,6 +139,7 @@ impl Resource {
             // The contract asks for OPTIONS: there is no CORS here that could swallow it.
             (Self::Senders, &Method::OPTIONS | &Method::GET) => Action::Senders,
             (Self::Preview, &Method::POST) => Action::Preview,
+            (Self::Hlr, &Method::POST) => Action::Hlr,
             (Self::Incoming, &Method::GET) => Action::Incoming,
             (Self::Conversation, &Method::GET) => Action::Conversation,
             (Self::OptOuts, &Method::GET) => Action::OptOuts,
@@ -167,7 +172,7 @@ impl Resource {
             | Self::Attempts
             | Self::Explain => "GET",
             Self::Senders => "OPTIONS, GET",
-            Self::Preview | Self::Replay | Self::TestWebhook | Self::EnableWebhook => "POST",
+            Self::Preview | Self::Hlr | Self::Replay | Self::TestWebhook | Self::EnableWebhook => "POST",
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::control::{Control, Endpoint, EventKind};
+use domain::control::{Account, Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::{Account as Explained, Explain};
+use flow::portability::NumberFacts;
 use flow::tell::{self, Answer as WebhookAnswer, EndpointView};
 use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
@@ -44,8 +45,12 @@ impl Backend for Live {
         self.accept.send(order).await
     }
 
-    fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
-        self.accept.preview(order)
+    async fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
+        self.accept.preview(order).await
+    }
+
+    async fn look_up(&self, account: &Account, number: &str) -> Result<NumberFacts, Refusal> {
+        self.accept.look_up(account, number).await
     }
 
     async fn cancel(&self, account: AccountId, external_ids: &[String]) -> Result<CancelOutcome, Refusal> {

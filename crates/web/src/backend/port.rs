@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use domain::control::{Control, Endpoint, EventKind};
+use domain::control::{Account, Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::person::{OptOut, OptOutKey, PersonFact};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::Account as Explained;
+use flow::portability::NumberFacts;
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
@@ -24,11 +25,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Accepts an order; durable when `Ok`.
     fn send(&self, order: Order) -> impl Future<Output = Result<Granted, Refusal>> + Send;
 
-    /// What an order would do.
-    ///
-    /// # Errors
-    /// [`Refusal`] as the order itself would get.
-    fn preview(&self, order: &Order) -> Result<Preview, Refusal>;
+    /// What an order would do; refused as the order itself would be.
+    fn preview(&self, order: &Order) -> impl Future<Output = Result<Preview, Refusal>> + Send;
+
+    /// What is known of a number.
+    fn look_up(&self, account: &Account, number: &str) -> impl Future<Output = Result<NumberFacts, Refusal>> + Send;
 
     /// Cancels messages by externalId.
     fn cancel(

@@ -10,6 +10,7 @@ mod bodies;
 mod drain;
 mod events;
 mod explain;
+mod hlr;
 mod hostile;
 mod http2;
 mod incoming;

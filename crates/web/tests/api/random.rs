@@ -14,9 +14,10 @@ use web::serve::{Handler, Origin};
 use crate::support::client::envelope;
 use crate::support::fake::{APPLICATION_KEY, AUTHORIZATION, Fake, record};
 
-const ENDPOINTS: [(&str, &str); 8] = [
+const ENDPOINTS: [(&str, &str); 9] = [
     ("POST", "/v2.1/sms"),
     ("POST", "/v2.1/sms/preview"),
+    ("POST", "/v2.1/sms/hlr"),
     ("DELETE", "/v2.1/sms"),
     ("GET", "/v2.1/sms"),
     ("GET", "/v2/sms/statuses"),

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use domain::clock::{Clock, UnixMillis};
-use domain::control::{
-    Account, AccountSettings, Carrier, Control, Endpoint, EventKind, Key, KeySettings, Mismatch, Route, RouteSettings,
-    SenderEntry,
-};
+use domain::control::{Account, AccountSettings, Carrier, Control, Endpoint, EventKind, Key, KeySettings, SenderEntry};
 use domain::encoding::EncodingChoice;
 use domain::fact::EventId;
-use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, RouteId, SenderId};
+use domain::id::{AccountId, CarrierId, IdGenerator, KeyId, MessageId, SenderId};
 use domain::incoming::IncomingMessage;
 use domain::lane::Lane;
 use domain::money::Money;
@@ -21,21 +18,21 @@ use domain::request::{NewMessage, RefusedRecipient, Request};
 use domain::sender::Sender;
 use domain::state::{Part, Status};
 use flow::accept::{Alternative, CancelOutcome, Charge, Forcing, Granted, Order, Preview, Refusal, RefusalDetail};
-use flow::explain::{Account as Explained, Basis, Writing};
-use flow::health::{Standing, Trouble};
-use flow::route::{Considered, Explanation, NetworkSource, Ruling};
+use flow::explain::Account as Explained;
+use flow::portability::NumberFacts;
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use store::question::{
-    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Step,
-    Telling,
+    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling,
 };
 use store::question::{ClickPage, ClickQuery, ClickRecord};
 use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use text::Encoding;
 use web::backend::Backend;
 use web::envelope::Rejection;
+
+use super::answers::{explained, number_facts};
 
 pub const AUTHORIZATION: &str = "AuthorizationKeyOfTheBackendApplication0123456789";
 pub const APPLICATION_KEY: &str = "applicationkey1";
@@ -167,11 +164,11 @@ fn control() -> Control {
     Control::new(1, vec![account], keys, carriers, Vec::new())
 }
 
-fn detail(problem: Problem, parameter: &'static str, value: &str) -> RefusalDetail {
+pub(super) fn detail(problem: Problem, parameter: &'static str, value: &str) -> RefusalDetail {
     RefusalDetail { problem, parameter, value: value.into(), source: String::new() }
 }
 
-fn refusal(details: Vec<RefusalDetail>) -> Refusal {
+pub(super) fn refusal(details: Vec<RefusalDetail>) -> Refusal {
     Refusal { details, retry_after_seconds: None }
 }
 
@@ -277,47 +274,6 @@ fn grant(inner: &Inner, order: Order) -> Result<Granted, Refusal> {
     Ok(Granted { request: Arc::new(request), refused, repeated: false, balance: Money(9_999_300) })
 }
 
-/// A message that was refused by one carrier and taken by another.
-fn explained(record: &MessageRecord, control: &Arc<Control>) -> Explained {
-    let writing = Writing::of(&record.text, Some(record.encoding));
-    let step = |ms, kind: &str, part, carrier, status, detail: &str| Step {
-        at: NOW.plus_ms(ms),
-        kind: kind.into(),
-        part,
-        carrier: Some(CarrierId(carrier)),
-        status,
-        detail: detail.into(),
-        raw: Box::default(),
-    };
-    let route = |id, prefix: &str, network: &str| {
-        let (prefix, network, carriers) = (prefix.into(), network.into(), vec![CarrierId(1), CarrierId(2)]);
-        Arc::new(Route { id: RouteId(id), prefix, network, carriers, settings: RouteSettings::default() })
-    };
-    let considered =
-        |route, carrier: Option<u32>, ruling| Considered { route, carrier: carrier.map(CarrierId), ruling };
-    let down = Ruling::InTrouble(Standing { share: 0, trouble: Trouble::Down });
-    let considered = vec![
-        considered(route(3, "", "26003"), None, Ruling::Mismatch(Mismatch::Lane)),
-        considered(route(1, "48", ""), Some(1), down),
-        considered(route(1, "48", ""), Some(2), Ruling::Taken),
-        considered(route(2, "", ""), Some(3), Ruling::Gone),
-    ];
-    let network = Some(("26003".parse().unwrap(), NetworkSource::NumberRange));
-    Explained {
-        history: vec![
-            step(900, "refused", 1, 1, None, "0x0008"),
-            step(950, "rerouted", 0, 2, None, "down"),
-            step(1_000, "submitted", 1, 2, Some(Status::Sent), "4711"),
-            step(4_000, "receipt", 1, 2, Some(Status::Delivered), "000"),
-        ],
-        writing,
-        control: Arc::clone(control),
-        route: Explanation { control_version: 1, network, considered },
-        basis: Basis::OtherControl,
-        record: record.clone(),
-    }
-}
-
 impl Backend for Fake {
     fn control(&self) -> Arc<Control> {
         Arc::clone(&self.0.control)
@@ -337,7 +293,11 @@ impl Backend for Fake {
         grant(&self.0, order)
     }
 
-    fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
+    async fn look_up(&self, _: &Account, number: &str) -> Result<NumberFacts, Refusal> {
+        number_facts(number)
+    }
+
+    async fn preview(&self, order: &Order) -> Result<Preview, Refusal> {
         let (phones, refused) = check(order)?;
         let charge = |phone| Charge {
             phone,

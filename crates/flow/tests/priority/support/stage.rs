@@ -152,6 +152,7 @@ async fn start(store: &Store, clock: Clock) -> Flow {
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
         number_ranges: domain::network::NumberRanges::built_in(),
+        portability: flow::portability::Portability::default(),
     };
     Flow::start(store.clone(), clock, options).await.unwrap()
 }

@@ -8,6 +8,7 @@ pub(super) mod dead_events;
 pub(super) mod events;
 pub(super) mod explain;
 mod filter;
+pub(super) mod hlr;
 pub(super) mod incoming;
 pub(super) mod list;
 pub(super) mod opt_outs;

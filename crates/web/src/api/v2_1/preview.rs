@@ -67,7 +67,7 @@ fn choices(preview: &Preview, charge: &Charge) -> Vec<ChoiceItem> {
 /// Checks and prices without sending.
 pub(in crate::api) async fn answer<B: Backend>(backend: &B, mut call: Call) -> Result<Answer, Rejection> {
     let order = order(&mut call).await?;
-    let preview = backend.preview(&order)?;
+    let preview = backend.preview(&order).await?;
     let positions: Vec<usize> = preview.forcing.iter().map(|forcing| forcing.position).collect();
     let mut characters: Vec<char> = Vec::new();
     for forcing in &preview.forcing {
