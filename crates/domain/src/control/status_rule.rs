@@ -53,6 +53,9 @@ pub struct StatusRule {
     pub tries: u32,
     /// For `retry-later`: the first pause in seconds; it doubles up to ten minutes.
     pub pause_seconds: u32,
+    /// Whether what it refuses for good may be taken by another carrier; `None` = as usual for the code.
+    #[serde(default)]
+    pub other_route: Option<bool>,
 }
 
 impl StatusRule {
@@ -80,7 +83,8 @@ mod tests {
     #[test]
     fn codes_are_single_or_ranges_and_never_success() {
         let codes = |code: &str| {
-            StatusRule { code: code.into(), action: StatusAction::Fail, tries: 1, pause_seconds: 30 }.codes()
+            StatusRule { code: code.into(), action: StatusAction::Fail, tries: 1, pause_seconds: 30, other_route: None }
+                .codes()
         };
         assert_eq!(codes("0x0400"), Some((0x400, 0x400)));
         assert_eq!(codes("1024"), Some((0x400, 0x400)));

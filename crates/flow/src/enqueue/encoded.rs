@@ -1,6 +1,7 @@
 //! A text in the octets that a carrier takes.
 
 use domain::control::{Carrier, DefaultAlphabet, InterfaceVersion, LongMessages};
+use domain::id::MessageId;
 use domain::limits;
 use domain::request::Content;
 use text::{Encoding, Reference, Segment, TextError, packed};
@@ -72,6 +73,24 @@ pub(super) fn encode(content: &Content, carrier: &Carrier) -> Result<Encoded, Te
         }
         done => done,
     }
+}
+
+/// Whether a carrier can be given the text of a message in no more parts than were priced.
+pub(crate) fn can_carry(carrier: &Carrier, content: &Content, id: MessageId) -> bool {
+    let has_septets = matches!(carrier.default_alphabet, DefaultAlphabet::Gsm7 | DefaultAlphabet::Gsm7Packed);
+    match content.encoding {
+        // Every carrier takes these as they are.
+        Encoding::Ucs2 => true,
+        Encoding::Gsm7 if has_septets => true,
+        _ if content.links.is_none() => encode(content, carrier).is_ok(),
+        _ => encode(&own(content, id), carrier).is_ok(),
+    }
+}
+
+/// The content with the text that one recipient gets.
+pub(super) fn own(content: &Content, id: MessageId) -> Content {
+    let text = domain::request::text_for(&content.text, content.links.as_deref(), id);
+    Content { text: text.into(), links: None, ..content.clone() }
 }
 
 fn written(
@@ -241,5 +260,7 @@ mod tests {
         let longer = with(&"ğ".repeat(71), measure.encoding, 1);
         carrier.national_tables = [].into_iter().collect();
         assert!(encode(&longer, &carrier).is_err(), "UCS-2 would take another part");
+        let id = MessageId(2);
+        assert!(can_carry(&carrier, &content, id) && !can_carry(&carrier, &longer, id));
     }
 }

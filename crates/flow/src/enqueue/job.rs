@@ -13,7 +13,7 @@ use domain::request::{Content, Request, Waiting};
 use smallvec::SmallVec;
 use text::TextError;
 
-use super::encoded::{Encoded, encode};
+use super::encoded::{Encoded, encode, own};
 
 /// What the messages of one request share on their way.
 #[derive(Debug)]
@@ -142,7 +142,7 @@ impl Job {
         if content.links.is_none() {
             return self.shared.encoded(carrier);
         }
-        let own = || encode(&Content { text: self.text().into(), links: None, ..content.clone() }, carrier);
+        let own = || encode(&own(content, self.id), carrier);
         self.own.get_or_init(|| Box::new(own())).as_ref().as_ref()
     }
 
@@ -228,8 +228,14 @@ impl Job {
     /// Whether an operator has taken a part, or may have: the others leave by the same carrier.
     #[must_use]
     pub fn is_partly_taken(&self) -> bool {
-        let gone = [&self.settled, &self.intended, &self.doubted];
+        let gone = [&self.settled, &self.doubted];
         !self.is_whole || gone.iter().any(|parts| parts.load(Ordering::Acquire) != 0)
+    }
+
+    /// Whether a part is about to be written, or was written and is not answered yet, that must not be sent twice.
+    #[must_use]
+    pub fn is_partly_intended(&self) -> bool {
+        self.intended.load(Ordering::Acquire) != 0
     }
 
     /// Whether the message has ended.
@@ -284,7 +290,9 @@ impl Entry {
     /// Whether these are all parts of a message of which an operator has taken none.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.parts.count_ones() == u32::from(self.job.content().parts.max(1)) && !self.job.is_partly_taken()
+        let job = &self.job;
+        let has_all = self.parts.count_ones() == u32::from(job.content().parts.max(1));
+        has_all && !job.is_partly_taken() && !job.is_partly_intended()
     }
 
     /// The same message on its way to another carrier: what its neighbours share is written anew for it.

@@ -19,6 +19,7 @@ mod selection;
 mod service;
 mod spill;
 
+pub(crate) use encoded::can_carry;
 pub use encoded::{Encoded, ReferenceOctets};
 pub(crate) use job::Shared;
 pub use job::{Entry, Job};

@@ -20,7 +20,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::figures::Move;
 use super::router::{Router, Trip};
 use crate::drain;
-use crate::enqueue::{Enqueue, Entry, Job, Line, Shared, Unwanted, Whole, hand_over};
+use crate::enqueue::{Enqueue, Entry, Job, Line, Shared, Unwanted, Whole, can_carry, hand_over};
 use crate::settle::Settle;
 
 /// How often lines are looked at, when no share moves meanwhile.
@@ -110,16 +110,8 @@ impl Mover {
         let mut staying = Vec::new();
         let mut leaving = Leaving::default();
         for whole in line.take_whole() {
-            let job = &whole.entry.job;
-            let mut without = job.tried.clone();
-            without.push(line.carrier);
-            let way = if is_tied(control, job.account, &job.content().sender) {
-                None
-            } else {
-                self.router.another(control, &trip(job, self.lane), &without)
-            };
-            match way {
-                Some(plan) => leaving.entry(plan.carrier.id).or_default().push(whole),
+            match self.way_of(control, &whole.entry.job, line.carrier) {
+                Some(carrier) => leaving.entry(carrier).or_default().push(whole),
                 None => staying.push(whole),
             }
         }
@@ -140,22 +132,32 @@ impl Mover {
         self.enqueue.taken(self.lane);
     }
 
+    /// Another carrier for a message: one that can write its text in the parts that were priced.
+    fn way_of(&self, control: &Control, job: &Job, from: CarrierId) -> Option<CarrierId> {
+        if is_tied(control, job.account, &job.content().sender) {
+            return None;
+        }
+        let mut without = job.tried.clone();
+        without.push(from);
+        loop {
+            let carrier = self.router.another(control, &trip(job, self.lane), &without)?.carrier;
+            if can_carry(carrier, job.content(), job.id) {
+                return Some(carrier.id);
+            }
+            without.push(carrier.id);
+        }
+    }
+
     /// Finds another way for what the line's carrier refused; without one the refusal is final.
     async fn refused(&mut self, line: &Arc<Line>, control: &Control, unwanted: Vec<Unwanted>) {
         let mut leaving: HashMap<(CarrierId, u32), Vec<Whole>, RandomState> = HashMap::default();
         for Unwanted { entry, command_status } in unwanted {
-            let job = &entry.job;
-            let mut without = job.tried.clone();
-            without.push(line.carrier);
-            let way = if entry.is_whole() && !job.has_ended() && !is_tied(control, job.account, &job.content().sender) {
-                self.router.another(control, &trip(job, self.lane), &without)
-            } else {
-                None
-            };
+            let may_move = entry.is_whole() && !entry.job.has_ended();
+            let way = may_move.then(|| self.way_of(control, &entry.job, line.carrier)).flatten();
             match way {
-                Some(plan) => {
+                Some(carrier) => {
                     let whole = Whole { entry, due_at: None };
-                    leaving.entry((plan.carrier.id, command_status)).or_default().push(whole);
+                    leaving.entry((carrier, command_status)).or_default().push(whole);
                 }
                 None => self.refused_for_good(line, entry, command_status),
             }

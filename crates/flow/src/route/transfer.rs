@@ -12,7 +12,7 @@ use store::{QuestionError, RecordError, Store};
 use super::figures::Move;
 use super::mover::is_tied;
 use super::router::{Router, Trip};
-use crate::enqueue::{Enqueue, Selection, is_whole};
+use crate::enqueue::{Enqueue, Selection, can_carry, is_whole};
 
 /// The stable word in the history of a message that was moved by order.
 const BY_ORDER: &str = "order";
@@ -32,7 +32,7 @@ pub struct Transferred {
     pub moved: u64,
     /// Left alone, because a part of them is with a bind or with the operator.
     pub left: u64,
-    /// Left alone, because the other carrier does not carry their sender, or their route asks for a direct connection
+    /// Left alone, because the other carrier does not carry their sender or has no letters for their text, or their route asks for a direct connection
     /// and it has none.
     pub unfit: u64,
 }
@@ -118,6 +118,7 @@ impl Transfer {
         let sender = &waiting.content.sender;
         let trip = Trip { phone: waiting.phone, sender, account: waiting.account, lane };
         to.admits_sender(sender)
+            && can_carry(to, &waiting.content, waiting.id)
             && !is_tied(control, waiting.account, sender)
             && (to.direct || !self.router.asks_for_direct(control, &trip))
     }

@@ -8,7 +8,6 @@ mod bind;
 mod breaker;
 mod carrier;
 mod doubt;
-mod elsewhere;
 mod encode;
 mod form;
 mod full;

@@ -8,11 +8,10 @@ use domain::clock::UnixMillis;
 use smpp::CommandStatus;
 
 use super::breaker::RSYSERR;
-use super::elsewhere::{is_own_reason, may_go_elsewhere};
 use super::form::Form;
 use super::full::RMSGQFUL;
 use super::handler::BindHandler;
-use super::intents::take_back;
+use super::intents::{forget, take_back};
 use super::slots::InFlight;
 use super::verdict::{Action, Pauses};
 use crate::enqueue::{Job, Line};
@@ -53,7 +52,7 @@ impl BindHandler {
     /// The operator answered `command_status` to a part, in a response or, `nacked`, in a `generic_nack`.
     pub(super) fn refused(&mut self, part: InFlight, command_status: u32, nacked: bool, back: &mut GoBack) {
         let verdict = self.state.table.verdict(command_status);
-        self.state.vital.failed(usize::from(is_own_reason(command_status)));
+        self.state.vital.failed(usize::from(verdict.ill));
         self.note_refusal(command_status, verdict.alarm);
         let mut action = verdict.action;
         if nacked {
@@ -193,7 +192,9 @@ impl BindHandler {
 
     fn refused_for_good(&self, part: &InFlight, command_status: u32) {
         let (line, id) = (self.line_of(part), part.job.id);
-        if may_go_elsewhere(command_status) {
+        if self.state.table.verdict(command_status).elsewhere {
+            // The operator has it not, and that is known: what was about to be written was not sent.
+            forget(&self.settle, &part.job, part.number);
             // Whether there is another way is for the route stage to say; without one it ends there.
             return line.unwanted(Arc::clone(&part.job), part.number, command_status);
         }

@@ -68,6 +68,10 @@ pub(super) struct Verdict {
     pub action: Action,
     /// Somebody should look at the settings of the carrier.
     pub alarm: bool,
+    /// Whether a part that is refused for good may be taken by another carrier.
+    pub elsewhere: bool,
+    /// Whether it speaks against the operator's own health.
+    pub ill: bool,
 }
 
 /// The table of a carrier.
@@ -81,19 +85,25 @@ impl Table {
     pub(super) fn new(rules: &[StatusRule]) -> Self {
         let own = rules.iter().filter_map(|rule| {
             let (first, last) = rule.codes()?;
-            Some((first, last, Verdict { action: action(rule), alarm: false }))
+            // What a line of its own leaves out is as the table of all says.
+            let usual = usual(first);
+            let elsewhere = rule.other_route.unwrap_or(usual.elsewhere);
+            Some((first, last, Verdict { action: action(rule), alarm: false, elsewhere, ill: usual.ill }))
         });
         Self { own: own.collect() }
     }
 
     /// Looks an answer up.
     pub(super) fn verdict(&self, command_status: u32) -> Verdict {
-        let fits = |first: u32, last: u32| (first..=last).contains(&command_status);
-        if let Some((_, _, verdict)) = self.own.iter().find(|(first, last, _)| fits(*first, *last)) {
-            return *verdict;
-        }
-        DEFAULTS.iter().find(|row| fits(row.first, row.last)).map_or(UNKNOWN, |row| row.verdict)
+        let own = self.own.iter().find(|(first, last, _)| (*first..=*last).contains(&command_status));
+        own.map_or_else(|| usual(command_status), |(_, _, verdict)| *verdict)
     }
+}
+
+/// What the table of all says.
+fn usual(command_status: u32) -> Verdict {
+    let row = DEFAULTS.iter().find(|row| (row.first..=row.last).contains(&command_status));
+    row.map_or(UNKNOWN, |row| row.verdict)
 }
 
 fn action(rule: &StatusRule) -> Action {
@@ -119,7 +129,7 @@ mod tests {
     use super::*;
 
     fn rule(code: &str, action: StatusAction) -> StatusRule {
-        StatusRule { code: code.into(), action, tries: 3, pause_seconds: 7 }
+        StatusRule { code: code.into(), action, tries: 3, pause_seconds: 7, other_route: None }
     }
 
     #[test]
@@ -155,6 +165,51 @@ mod tests {
         assert_eq!(table.verdict(0x411).action, Action::Slow);
         assert_eq!(table.verdict(0x0b).action, Action::Later { tries: 3, pauses: Pauses::Doubling(7) });
         assert_eq!(table.verdict(0).action, Action::Taken);
+    }
+
+    #[test]
+    fn only_what_is_the_operator_s_own_goes_elsewhere() {
+        let table = Table::default();
+        for elsewhere in [0x04, 0x08, 0x0a, 0x0e, 0x45, 0x53, 0x64, 0xff, 0x100, 0x102, 0x103, 0x412] {
+            assert!(table.verdict(elsewhere).elsewhere, "{elsewhere:#x}");
+        }
+        for ours in [0x00, 0x01, 0x0b, 0x14, 0x43, 0x58, 0x65, 0x66, 0xfe, 0x101, 0xdead] {
+            assert!(!table.verdict(ours).elsewhere && !table.verdict(ours).ill, "{ours:#x}");
+        }
+        assert!(!table.verdict(0x0a).ill, "an unregistered sender says nothing of the operator's health");
+        let no = StatusRule { other_route: Some(false), ..rule("0x0a", StatusAction::Fail) };
+        let yes = StatusRule { other_route: Some(true), ..rule("0x0b", StatusAction::Fail) };
+        let own = Table::new(&[no, yes, rule("0x64", StatusAction::Fail)]);
+        assert_eq!([0x0a, 0x0b, 0x64].map(|code| own.verdict(code).elsewhere), [false, true, true]);
+    }
+
+    /// Codes of a cell such as `0x04, 0xC0–0xC4`.
+    fn codes(cell: &str) -> Vec<u32> {
+        let number = |text: &str| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).ok();
+        let of = |part: &str| {
+            let (first, last) = part.split_once('–').unwrap_or((part, part));
+            Some(number(first)?..=number(last)?)
+        };
+        cell.split(',').filter_map(of).flatten().collect()
+    }
+
+    #[test]
+    fn the_manual_says_what_goes_elsewhere() {
+        let manual = include_str!("../../../../docs/smpp.md");
+        let after = manual.split("| status | name | what follows | other route |").nth(1).expect("the table");
+        let table = Table::default();
+        let mut told = std::collections::HashSet::new();
+        for line in after.lines().skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            for code in codes(cells[0]) {
+                assert_eq!(table.verdict(code).elsewhere, cells[3] == "yes", "{code:#x}: {line}");
+                assert!(table.verdict(code).action != Action::Fail || cells[2].starts_with("final"), "{line}");
+                told.insert(code);
+            }
+        }
+        for row in DEFAULTS.iter().filter(|row| row.verdict.elsewhere || row.verdict.action != Action::Fail) {
+            assert!((row.first..=row.last).all(|code| told.contains(&code)), "{:#x} is missing", row.first);
+        }
     }
 
     #[test]

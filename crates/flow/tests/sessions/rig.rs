@@ -59,11 +59,16 @@ application_key = "ApplicationKeyOfTheSessionTests0"
 impl Rig {
     /// Starts with these carriers.
     pub async fn start(carriers: &[(&str, String)]) -> Self {
+        let names: Vec<&str> = carriers.iter().map(|(name, _)| *name).collect();
+        Self::start_with(carriers, &routes(&names), "").await
+    }
+
+    /// Starts with these carriers, routes of the test's own, and further lines for the key.
+    pub async fn start_with(carriers: &[(&str, String)], routes: &str, key_lines: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = store::Options::new(directory.path());
-        let names: Vec<&str> = carriers.iter().map(|(name, _)| *name).collect();
         let entries: String = carriers.iter().map(|(_, entry)| entry.as_str()).collect();
-        let setup = Setup::parse("setup.toml", &format!("{entries}{}{ACCOUNT}", routes(&names))).unwrap();
+        let setup = Setup::parse("setup.toml", &format!("{entries}{routes}{ACCOUNT}{key_lines}")).unwrap();
         let control = ControlDb::open(directory.path(), &options.master_key_file).unwrap();
         control.apply(&setup, false).unwrap();
         drop(control);

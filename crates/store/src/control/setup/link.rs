@@ -26,7 +26,7 @@ pub(super) const KEYS: &[&str] = &[
     "outbind_allowed_addresses",
     "status",
 ];
-const STATUS_KEYS: &[&str] = &["code", "action", "tries", "pause_seconds"];
+const STATUS_KEYS: &[&str] = &["code", "action", "tries", "pause_seconds", "other_route"];
 
 /// Reads how the sessions of a carrier are run.
 pub(super) fn read(table: &Table<'_>, tls: bool) -> Link {
@@ -163,6 +163,7 @@ fn read_status_rule(table: &Table<'_>) -> Option<StatusRule> {
         action: action?,
         tries: table.integer("tries", &(0..=STATUS_TRIES_MAX), 0),
         pause_seconds: table.integer("pause_seconds", &(1..=PAUSE_SECONDS_MAX), 30),
+        other_route: table.has("other_route").then(|| table.flag("other_route", false)),
     };
     if rule.codes().is_none() {
         let message =

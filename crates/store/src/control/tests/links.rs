@@ -45,7 +45,7 @@ fn what_is_written_is_kept() {
         ))
         .replacen(
             "[[route]]",
-            "[[carrier.status]]\ncode = \"0x0400-0x04FF\"\naction = \"retry-later\"\ntries = 3\npause_seconds = 60\n\n\
+            "[[carrier.status]]\ncode = \"0x0400-0x04FF\"\naction = \"retry-later\"\ntries = 3\npause_seconds = 60\nother_route = false\n\n\
              [[carrier.status]]\ncode = \"1061\"\naction = \"stop\"\n\n[[route]]",
             1,
         ),
@@ -61,9 +61,15 @@ fn what_is_written_is_kept() {
         ..Link::default()
     };
     assert_eq!(carrier.link, link);
-    let rule =
-        |code: &str, action, tries, pause_seconds| StatusRule { code: code.into(), action, tries, pause_seconds };
+    let rule = |code: &str, action, tries, pause_seconds| StatusRule {
+        code: code.into(),
+        action,
+        tries,
+        pause_seconds,
+        other_route: None,
+    };
     let later = rule("0x0400-0x04FF", StatusAction::RetryLater, 3, 60);
+    let later = StatusRule { other_route: Some(false), ..later };
     assert_eq!(carrier.status, [later, rule("1061", StatusAction::Stop, 0, 30)]);
 }
 
