@@ -12,20 +12,23 @@ use harness::wait;
 
 /// All on the secondary.
 const FAILOVER_WITHIN: Duration = Duration::from_secs(2);
-/// What a loaded machine may add to that: the measured time is printed.
+/// How long it is watched whether anything waits for the primary.
+const WATCHED: Duration = Duration::from_secs(6);
+/// Anything else takes no longer, on a loaded machine too.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c13_failover_pair() -> Result<()> {
-    failover("c13_failover_pair", Duration::from_secs(6)).await
+    // Beside other work only twice the promise tells a fault from a slow machine; the nightly one is strict.
+    failover("c13_failover_pair", Duration::from_secs(6), FAILOVER_WITHIN * 2).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nightly_c13_failover_pair() -> Result<()> {
-    failover("nightly_c13_failover_pair", Duration::from_secs(300)).await
+    failover("nightly_c13_failover_pair", Duration::from_secs(300), FAILOVER_WITHIN).await
 }
 
-async fn failover(story: &str, dead_for: Duration) -> Result<()> {
+async fn failover(story: &str, dead_for: Duration, within: Duration) -> Result<()> {
     let mut stage = Stage::prepare(story, Between::default()).await?;
     let second = stage.operator.second_door().await?;
     stage.carrier.second = Some(second.address());
@@ -36,15 +39,21 @@ async fn failover(story: &str, dead_for: Duration) -> Result<()> {
         behaviour.round_trip = Duration::from_millis(20);
     });
     stage.start(&[]).await?;
-    let load = stage.load(&LoadOptions::default());
+    // A long message of which the primary took a part stays with it by rule: there are none here.
+    let load = stage.load(&LoadOptions { mixed: false, ..LoadOptions::default() });
     wait::until("the primary takes messages", PATIENCE, || stage.operator.books().submitted_count() > 200).await?;
 
     // What was in flight may be sent again, as after a crash.
     stage.operator.books().crashed();
     stage.operator.go_away(true);
     let died = Instant::now();
-    wait::until_asked("all on the secondary", PATIENCE, async || !waits_for(&stage, "operator-one").await).await?;
-    let took = died.elapsed();
+    // The last moment at which anything waits for the primary, while load goes on.
+    let mut took = Duration::ZERO;
+    while died.elapsed() < WATCHED {
+        if waits_for(&stage, "operator-one").await {
+            took = died.elapsed();
+        }
+    }
     println!("all on the secondary after {took:?}");
     let submitted = stage.operator.books().submitted_count();
     wait::until("the secondary takes messages", PATIENCE, || stage.operator.books().submitted_count() > submitted + 50)
@@ -55,8 +64,7 @@ async fn failover(story: &str, dead_for: Duration) -> Result<()> {
     stage.judged().await?;
     let log = stage.site.log();
     ensure!(log.contains("the carrier's share of the traffic moves"), "the log does not tell of the failover");
-    // On a machine with other work, only twice the promise tells a fault from a slow machine.
-    ensure!(took <= FAILOVER_WITHIN * 2, "the failover took {took:?}");
+    ensure!(took <= within, "the failover took {took:?}");
     drop(second);
     Ok(())
 }

@@ -111,7 +111,8 @@ impl Judge {
     /// Takes a reading in.
     pub(super) fn look(&mut self, reading: Reading) {
         if reading.up {
-            self.up_at_ms = self.up_at_ms.max(reading.at_ms);
+            // The time of a start ends with the first bind: what is lost after that is lost.
+            self.up_at_ms = reading.at_ms;
         }
         let is_up = reading.at_ms - self.up_at_ms < bounds::DOWN_AFTER_MS;
         if !is_up {

@@ -54,6 +54,14 @@ fn a_carrier_without_binds_is_down_within_a_second_and_a_rebind_is_not_noticed()
 }
 
 #[test]
+fn a_carrier_that_dies_right_after_its_start_is_down_as_soon_as_any_other() {
+    let mut patient = Patient::new();
+    patient.pass(200, true, (0, 0, 0));
+    patient.pass(bounds::DOWN_AFTER_MS, false, (0, 0, 0));
+    assert_eq!((patient.shares(), patient.trouble()), ([0, 0], Trouble::Down));
+}
+
+#[test]
 fn a_carrier_that_was_just_started_may_take_its_time_to_bind() {
     let mut patient = Patient::new();
     patient.pass(bounds::STARTING_MS - 200, false, (0, 0, 0));
