@@ -81,8 +81,8 @@ pub const REPEAT_AFTER_MS: i64 = 5_000;
 /// How long before its outcome was found to be unknown a part may have been written: the time for an
 /// answer, twice.
 pub const SUBMIT_WINDOW_MS: i64 = 60_000;
-/// How long a code may stay unanswered before another bind sends it too.
-pub const HEDGE_AFTER_MS: u64 = 2_000;
+/// How long a code may stay unanswered before another bind sends it too: it is to be out by that one within two seconds.
+pub const HEDGE_AFTER_MS: u64 = 1_800;
 /// Parts of unknown outcome that a receipt may still be matched to by recipient and sender; of what
 /// comes beyond, a receipt is only matched by its id.
 pub const DOUBTS_MAX: usize = 100_000;

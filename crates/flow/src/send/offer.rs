@@ -25,6 +25,10 @@ pub(super) fn offer(carrier: &Carrier, mode: BindMode) -> Bind<'_> {
     }
 }
 
+/// Octets that wait in a session for a slow operator: a code that comes after them can't pass them. About a hundred parts,
+/// which is enough for every write to carry many.
+const WRITE_OCTETS_MAX: usize = 16 * 1024;
+
 /// Window and timers of a carrier.
 pub(super) fn session_options(carrier: &Carrier) -> SessionOptions {
     let link = &carrier.link;
@@ -39,6 +43,7 @@ pub(super) fn session_options(carrier: &Carrier) -> SessionOptions {
         unbind_timeout: seconds(link.unbind_timeout_seconds),
         window_max: usize::from(carrier.window).max(1),
         release_on: ReleaseOn::Handler,
+        write_octets_max: WRITE_OCTETS_MAX,
         tlv_use: match carrier.interface_version {
             InterfaceVersion::V33 => TlvUse::Never,
             InterfaceVersion::V34 | InterfaceVersion::V50 => TlvUse::ByPeerVersion,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::control::Carrier;
-use smpp::client::read_outbind;
+use smpp::client::{read_outbind, tune};
 use smpp::pdu::BindMode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -105,7 +105,7 @@ impl OutbindTask {
     async fn serve(&self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
         let carrier = &self.state.carrier;
         // Without it answers wait for acknowledgements; the session works all the same.
-        _ = stream.set_nodelay(true);
+        _ = tune(&stream);
         let options = session_options(carrier);
         // Answers are joined to requests by session, and no other has a number this high.
         let session = OUTBIND_SESSIONS + self.sessions.fetch_add(1, Ordering::Relaxed);

@@ -16,12 +16,13 @@ const WINDOW: usize = 50;
 const FULL: usize = 40;
 
 /// Answers that take a while keep the window full; receipts are of no interest here.
-fn slow(answer_ms: u64) -> Behaviour {
+pub fn slow(answer_ms: u64) -> Behaviour {
     Behaviour { answer_ms, missing_per_mille: 1000, ..plain() }
 }
 
 /// Resets the connection again and again with a full window.
-async fn reset_mid_window(resets: usize) {
+async fn reset_mid_window(resets: usize, slack: u32) {
+    let within = Duration::from_secs(2);
     let operator = operator(slow(200)).await;
     let proxy = Proxy::start(operator.address).await;
     let rig = Rig::start(&[("one", carrier("one", proxy.address, "binds = 1\nwindow = 50"))]).await;
@@ -40,28 +41,30 @@ async fn reset_mid_window(resets: usize) {
     let twice = duplicates(&parts);
     assert!(twice <= WINDOW * resets, "{twice} duplicates by {resets} resets of a window of {WINDOW}");
     pauses.sort();
-    let usual = pauses[pauses.len() / 2];
-    assert!(usual <= Duration::from_secs(2), "bound again after {usual:?}");
+    println!("bound again after {pauses:?}");
+    assert!(pauses[pauses.len() / 2] <= within, "bound again after {pauses:?}");
+    // The pause before a new try is drawn from a second: on a busy machine the slowest may be late.
+    assert!(pauses.iter().all(|pause| *pause <= within * slack), "bound again after {pauses:?}");
     assert_eq!(rig.slots("one"), (0, 0), "no slot is lost");
     rig.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c1_rst_mid_window() {
-    reset_mid_window(5).await;
+    reset_mid_window(5, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nightly_c1_rst_mid_window_a_hundred_times() {
-    reset_mid_window(100).await;
+    reset_mid_window(100, 1).await;
 }
 
 /// A carrier with two hosts, one bind on each; the first host lies behind `proxy`, the second is the operator itself.
-fn two_hosts(proxy: &Proxy, operator: std::net::SocketAddr, lines: &str) -> String {
+pub fn two_hosts(proxy: &Proxy, operator: std::net::SocketAddr, lines: &str) -> String {
     carrier("one", proxy.address, &format!("hosts = [\"{operator}\"]\nbinds = 2\nwindow = 50\n{lines}"))
 }
 
-const QUICK: &str = "enquire_link_seconds = 1\nenquire_link_timeout_seconds = 1\nbind_timeout_seconds = 1";
+pub const QUICK: &str = "enquire_link_seconds = 1\nenquire_link_timeout_seconds = 1\nbind_timeout_seconds = 1";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c2_blackhole() {
@@ -240,17 +243,36 @@ async fn nightly_c12_pause_smsc_20_s() {
     pause(Duration::from_secs(20), "enquire_link_seconds = 5\nenquire_link_timeout_seconds = 5").await;
 }
 
+/// Resident memory of this process, operator and proxy included, in octets.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    1_024 * line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c15_operator_slow_read() {
+    const GROWTH_OCTETS_MAX: u64 = 4 << 20;
     let operator = operator(slow(5)).await;
     let proxy = Proxy::start(operator.address).await;
     let rig = Rig::start(&[("one", two_hosts(&proxy, operator.address, ""))]).await;
     rig.wait_bound("one", 2).await;
+    // The same once without a fault: what messages take by themselves is not what is measured.
+    let before = rig.send(phones(0, 0, 4_000)).await;
+    rig.wait_status(&before, &[Status::Sent]).await;
+    let usual = resident();
     proxy.stall(true);
-    let ids = rig.send(phones(0, 0, 2_000)).await;
+    let ids = rig.send(phones(0, 10_000, 2_000)).await;
     let used = || rig.carrier("one").binds().iter().map(|bind| bind.stats().window_used).collect::<Vec<usize>>();
     let through = || operator.ledger().accepted.load(Ordering::Relaxed) as usize;
-    until("the other bind goes on", || through() >= 2_000 - WINDOW && used()[1] == 0).await;
+    let mut most = usual;
+    until("the other bind goes on", || {
+        most = most.max(resident());
+        through() >= 6_000 - WINDOW && used()[1] == 0
+    })
+    .await;
+    println!("{} KiB before, at most {} KiB while one line is full", usual >> 10, most >> 10);
+    assert!(most <= usual + GROWTH_OCTETS_MAX, "memory went from {usual} to {most} octets");
     assert!((1..=WINDOW).contains(&used()[0]), "{:?}", used());
     proxy.stall(false);
     rig.wait_status(&ids, &[Status::Sent]).await;

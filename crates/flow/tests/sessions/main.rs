@@ -1,6 +1,7 @@
 //! The sessions with operators under everything that goes wrong on a line and behind it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod codes;
 mod elsewhere;
 mod faults;
 mod hosts;

@@ -48,6 +48,7 @@ const ACCOUNT: &str = r#"
 [[account]]
 name = "acme"
 balance = "1000000.0000"
+priority = true
 [[account.sender]]
 name = "ACME"
 [[account.key]]
@@ -89,6 +90,20 @@ impl Rig {
 
     /// Sends `text` to these numbers; the ids in their order.
     pub async fn send_text(&self, text: &str, phones: impl IntoIterator<Item = String>) -> Vec<MessageId> {
+        self.send_in_lane(text, phones, false).await
+    }
+
+    /// Sends a code in the Priority lane.
+    pub async fn send_code(&self, phone: String) -> MessageId {
+        self.send_in_lane("Your code is 123456", [phone], true).await[0]
+    }
+
+    async fn send_in_lane(
+        &self,
+        text: &str,
+        phones: impl IntoIterator<Item = String>,
+        priority: bool,
+    ) -> Vec<MessageId> {
         let control = self.store.control();
         let account = control.accounts().next().unwrap().clone();
         let digest = key_digest("AuthorizationOfTheSessionTests01", "ApplicationKeyOfTheSessionTests0");
@@ -108,7 +123,7 @@ impl Rig {
             short_link: None,
             webhook_url: None,
             external_id: None,
-            priority: None,
+            priority: Some(priority),
             encoding: None,
         };
         let granted = self.flow.accept.send(order).await.unwrap();

@@ -95,7 +95,7 @@ async fn a_pinned_certificate_is_trusted_and_no_other() {
 }
 
 /// The next frame of the peer.
-async fn frame(stream: &mut TcpStream, cutter: &mut FrameCutter) -> (Header, Vec<u8>) {
+pub async fn frame(stream: &mut TcpStream, cutter: &mut FrameCutter) -> (Header, Vec<u8>) {
     loop {
         if let Some(frame) = cutter.next_frame().unwrap() {
             let frame = frame.to_vec();

@@ -64,7 +64,23 @@ pub enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// Connects to `host` and `port`, without delaying small segments (`TCP_NODELAY`): batching is the session's business.
+/// Octets that the kernel takes beyond those that are on their way (`TCP_NOTSENT_LOWAT`): what it holds can't be overtaken
+/// by a message that is more urgent.
+const UNSENT_OCTETS_MAX: u32 = 16 * 1024;
+
+/// Prepares a connection for a session: small segments are not delayed (`TCP_NODELAY`), because batching is the session's
+/// business, and what can't be sent yet stays in the session, where it is little ([`UNSENT_OCTETS_MAX`]).
+///
+/// # Errors
+/// The system refuses it; the connection is of no use then.
+pub fn tune(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT_OCTETS_MAX)?;
+    Ok(())
+}
+
+/// Connects to `host` and `port`; the connection is [tuned](tune).
 ///
 /// # Errors
 /// [`ConnectError`].
@@ -72,7 +88,7 @@ pub async fn connect(host: &str, port: u16, options: &ConnectOptions) -> Result<
     let tcp = |source| ConnectError::Tcp { host: host.to_owned(), port, source };
     let connecting = async {
         let stream = TcpStream::connect((host, port)).await.map_err(tcp)?;
-        stream.set_nodelay(true).map_err(tcp)?;
+        tune(&stream).map_err(tcp)?;
         match &options.tls {
             None => Ok(Transport::Plain(stream)),
             Some(tls) => Ok(Transport::Tls(Box::new(tls.connect(host, stream).await?))),

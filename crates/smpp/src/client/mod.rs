@@ -38,7 +38,7 @@ mod handler;
 mod outbind;
 mod session;
 
-pub use connect::{ConnectError, ConnectOptions, Transport, connect};
+pub use connect::{ConnectError, ConnectOptions, Transport, connect, tune};
 pub use handler::{ClientHandler, SubmitBatch};
 pub use outbind::{Outbound, read_outbind};
 pub use session::{BindError, Bound, ClientSession};
