@@ -13,6 +13,7 @@ pub mod operator;
 pub mod seed;
 pub mod server;
 pub mod setup;
+pub mod simulated;
 pub mod sink;
 pub mod site;
 pub mod small_disk;

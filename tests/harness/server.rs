@@ -21,6 +21,7 @@ pub struct Server {
     child: Child,
     pid: Pid,
     address: SocketAddr,
+    priority: Option<SocketAddr>,
     operations: Option<SocketAddr>,
     ready_after: Duration,
     _stdout: BufReader<ChildStdout>,
@@ -65,16 +66,22 @@ impl Server {
             Err(_) => bail!("not ready after {} s\n{}", READY_WITHIN.as_secs(), tail(&launch.log)),
         };
         let address = address_of(&ready["baseUrl"]).context("no baseUrl in the ready line")?;
-        let operations = address_of(&ready["operationsUrl"]);
+        let (priority, operations) = (address_of(&ready["priorityUrl"]), address_of(&ready["operationsUrl"]));
         let number = ready["pid"].as_i64().context("no pid in the ready line")?;
         let pid = Pid::from_raw(i32::try_from(number)?).context("pid 0")?;
-        Ok(Self { child, pid, address, operations, ready_after: started.elapsed(), _stdout: stdout })
+        Ok(Self { child, pid, address, priority, operations, ready_after: started.elapsed(), _stdout: stdout })
     }
 
     /// Where its API listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where urgent requests have a listener of their own.
+    #[must_use]
+    pub fn priority(&self) -> Option<SocketAddr> {
+        self.priority
     }
 
     /// Where its metrics and health answers are.

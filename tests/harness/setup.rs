@@ -81,13 +81,15 @@ pub struct Carrier {
     pub rate_per_second: u32,
     /// A second connection to the same operator account, used when this one is in trouble.
     pub second: Option<SocketAddr>,
+    /// Further lines of each connection.
+    pub more: &'static str,
 }
 
 impl Carrier {
     /// Two sessions of 50.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, binds: 2, window: 50, rate_per_second: 0, second: None }
+        Self { address, binds: 2, window: 50, rate_per_second: 0, second: None, more: "" }
     }
 
     /// Submits that may be unanswered when the server dies.
@@ -97,12 +99,12 @@ impl Carrier {
     }
 
     fn toml(&self) -> String {
-        let Self { binds, window, rate_per_second, .. } = self;
+        let Self { binds, window, rate_per_second, more, .. } = self;
         let connection = |name: &str, address: SocketAddr| {
             format!(
                 "[[carrier]]\nname = \"{name}\"\nhost = \"{}\"\nport = {}\nsystem_id = \"posthorn\"\n\
                  password = \"secret\"\nbind = \"transceiver\"\nbinds = {binds}\npriority_binds = 1\nwindow = {window}\n\
-                 rate_per_second = {rate_per_second}\ndirect = true\noperator_account = \"one\"\n\n",
+                 rate_per_second = {rate_per_second}\ndirect = true\noperator_account = \"one\"\n{more}\n\n",
                 address.ip(),
                 address.port()
             )

@@ -13,6 +13,8 @@ mod graceful_drain;
 mod idempotent_race;
 mod kill9_20;
 mod mutants;
+mod pause_smsc;
+mod priority_listener;
 mod receipts;
 mod restart_webhooks;
 mod send_and_read;

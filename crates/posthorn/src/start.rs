@@ -33,6 +33,8 @@ pub struct Server {
     pub listen_tls: Option<SocketAddr>,
     /// Where short links are followed on plain HTTP, besides the API's listeners.
     pub listen_links: Option<SocketAddr>,
+    /// Where urgent requests may come, besides the API's listeners.
+    pub listen_priority: Option<SocketAddr>,
     /// Where metrics and health are.
     pub operations: Option<SocketAddr>,
     flow: Flow,
@@ -79,12 +81,11 @@ impl Server {
         let main = web::serve::Service::bind(&options.http, &data_dir, &random, by_host)?;
         let (listen, listen_tls) = (main.handle().listen(), main.handle().listen_tls());
         listeners.spawn(main.run(draining.clone()));
-        if !options.priority.listen.is_empty() {
-            let own = options.http.at("priority", &options.priority.listen);
-            let service = web::serve::Service::bind(&own, &data_dir, &random, api)
-                .context("the listener of the Priority lane")?;
-            listeners.spawn(service.run(draining.clone()));
-        }
+        let own = options.http.at("priority", &options.priority.listen);
+        let priority =
+            web::serve::Service::bind(&own, &data_dir, &random, api).context("the listener of the Priority lane")?;
+        let listen_priority = priority.handle().listen();
+        listeners.spawn(priority.run(draining.clone()));
         let own = options.links.listeners(&options.http);
         let link_service =
             web::serve::Service::bind(&own, &data_dir, &random, links).context("the listeners of [links]")?;
@@ -95,7 +96,7 @@ impl Server {
         let desk = Arc::new(OperationsDesk::new(store.clone(), clock.clone(), &flow, watch));
         listeners.spawn(door.run(desk, draining.clone()));
         let operations = Self::listen_for_operations(options, &random, metrics, &store, &mut listeners, draining)?;
-        Ok(Self { listen, listen_tls, listen_links, operations, flow, store, drain, listeners })
+        Ok(Self { listen, listen_tls, listen_links, listen_priority, operations, flow, store, drain, listeners })
     }
 
     fn listen_for_operations(
