@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use harness::load::LoadOptions;
-use harness::seed::nightly;
 use harness::stage::{Between, Stage};
 use rand::RngExt;
 
@@ -15,10 +14,18 @@ const CALLS_AT_ONCE: usize = 2 * 25;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h5_wh_crash() -> Result<()> {
-    let mut stage = Stage::set("h5_wh_crash", Between::default()).await?;
+    crash("h5_wh_crash", 5).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_h5_wh_crash() -> Result<()> {
+    crash("nightly_h5_wh_crash", 50).await
+}
+
+async fn crash(name: &str, kills: usize) -> Result<()> {
+    let mut stage = Stage::set(name, Between::default()).await?;
     let mut moments = stage.seed.numbers(1);
     let load = stage.load(&LoadOptions::default());
-    let kills = if nightly() { 50 } else { 5 };
     for _ in 0..kills {
         // The moment of death is the one thing here that is meant to be a matter of time.
         tokio::time::sleep(Duration::from_millis(moments.random_range(200..1_200))).await;
