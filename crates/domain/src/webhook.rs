@@ -60,6 +60,15 @@ pub struct EndpointTrouble {
     pub off: Option<(UnixMillis, OffReason)>,
 }
 
+/// Attempts of an account that could not be kept: there were more at once than the store can bear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Whose attempts.
+    pub account: AccountId,
+    /// How many.
+    pub attempts: u64,
+}
+
 /// One try of a call, for whoever looks into why an endpoint fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {

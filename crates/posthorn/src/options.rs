@@ -86,6 +86,10 @@ pub struct StoreOptions {
     pub span_age_minutes: u32,
     /// MiB kept free on the disk for receipts and state changes.
     pub disk_reserve_mib: u64,
+    /// MiB for attempts to call webhooks; beyond it the oldest of the account with the most go.
+    pub webhook_attempts_mib: u64,
+    /// Days that attempts to call webhooks are kept.
+    pub webhook_attempts_days: u32,
     /// Hours that a repeated externalId or Idempotency-Key is recognised.
     pub idempotency_hours: u32,
     /// Minutes after its validity that a message may still get its receipt.
@@ -102,6 +106,8 @@ impl Default for StoreOptions {
             span_messages_max: limits::SPAN_MESSAGES_MAX,
             span_age_minutes: whole(limits::SPAN_AGE_MS, 60_000),
             disk_reserve_mib: limits::DISK_RESERVE_OCTETS / (1024 * 1024),
+            webhook_attempts_mib: store::Options::new("").webhook_attempts_octets_max / (1024 * 1024),
+            webhook_attempts_days: store::Options::new("").webhook_attempts_days,
             idempotency_hours: whole(limits::IDEMPOTENCY_LIFE_MS, 3_600_000),
             receipt_grace_minutes: whole(limits::RECEIPT_GRACE_MS, 60_000),
         }
@@ -123,6 +129,8 @@ impl StoreOptions {
             span_messages_max: self.span_messages_max,
             span_age_ms: i64::from(self.span_age_minutes) * 60_000,
             disk_reserve_octets: self.disk_reserve_mib * 1024 * 1024,
+            webhook_attempts_octets_max: self.webhook_attempts_mib * 1024 * 1024,
+            webhook_attempts_days: self.webhook_attempts_days,
             idempotency_life_ms: i64::from(self.idempotency_hours) * 3_600_000,
             receipt_grace_ms: i64::from(self.receipt_grace_minutes) * 60_000,
             ..defaults
@@ -227,7 +235,7 @@ mod tests {
             ("priority", 1),
             ("route", 1),
             ("portability", 11),
-            ("store", 8),
+            ("store", 10),
             ("links", 6),
             ("operations", 1),
             ("log", 2),

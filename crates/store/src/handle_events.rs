@@ -4,12 +4,13 @@ use domain::event::Event;
 use domain::fact::EventId;
 use domain::id::AccountId;
 use domain::lane::Lane;
-use domain::webhook::{Attempt, EndpointName, EndpointTrouble};
+use domain::webhook::{Attempt, EndpointName, EndpointTrouble, Missed};
 
 use crate::embedded::ask_events;
+use crate::embedded::shared::Shared;
 use crate::error::QuestionError;
 use crate::handle::Store;
-use crate::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord};
+use crate::question::{AttemptPage, AttemptQuery, EventCursor, EventPage, EventRecord};
 
 impl Store {
     /// Events neither told nor given up, after `after`, by id.
@@ -79,20 +80,21 @@ impl Store {
         self.engine.patient.ask(move |shared| shared.webhooks.end_trouble(&name)).await
     }
 
-    /// Keeps attempts to call webhooks for a look at them; the oldest go beyond
-    /// [`ATTEMPTS_KEPT_MAX`](crate::webhooks::ATTEMPTS_KEPT_MAX).
+    /// Keeps attempts to call webhooks for a look at them, and counts those that could not be kept. What is too old
+    /// goes, and beyond the room there is the oldest of the account that has the most.
     ///
     /// # Errors
     /// [`QuestionError`] when the store is too busy or the disk refuses.
-    pub async fn keep_attempts(&self, attempts: Vec<Attempt>) -> Result<(), QuestionError> {
-        self.engine.patient.ask(move |shared| shared.webhooks.keep_attempts(&attempts)).await
+    pub async fn keep_attempts(&self, attempts: Vec<Attempt>, missed: Vec<Missed>) -> Result<(), QuestionError> {
+        let keep = move |shared: &Shared| shared.webhooks.keep_attempts(&attempts, &missed, shared.clock.now());
+        self.engine.patient.ask(keep).await
     }
 
     /// An account's attempts to call webhooks, newest first.
     ///
     /// # Errors
     /// [`QuestionError`] when the store is too busy or the disk refuses.
-    pub async fn attempts(&self, query: AttemptQuery) -> Result<Vec<AttemptRecord>, QuestionError> {
+    pub async fn attempts(&self, query: AttemptQuery) -> Result<AttemptPage, QuestionError> {
         self.engine.patient.ask(move |shared| shared.webhooks.attempts(&query)).await
     }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use domain::limits;
 
+use crate::webhooks::{ATTEMPTS_DAYS, ATTEMPTS_OCTETS_MAX};
+
 /// How the store is set up.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -19,6 +21,10 @@ pub struct Options {
     pub retention_days: u32,
     /// Room kept free on the data disk: below it accepts are refused.
     pub disk_reserve_octets: u64,
+    /// Room for attempts to call webhooks.
+    pub webhook_attempts_octets_max: u64,
+    /// Days that attempts to call webhooks are kept.
+    pub webhook_attempts_days: u32,
     /// How long a repeated externalId or Idempotency-Key is recognised.
     pub idempotency_life_ms: i64,
     /// How long after its validity a message may still get its receipt.
@@ -43,6 +49,8 @@ impl Options {
             span_age_ms: limits::SPAN_AGE_MS,
             retention_days: RETENTION_DAYS,
             disk_reserve_octets: limits::DISK_RESERVE_OCTETS,
+            webhook_attempts_octets_max: ATTEMPTS_OCTETS_MAX,
+            webhook_attempts_days: ATTEMPTS_DAYS,
             idempotency_life_ms: limits::IDEMPOTENCY_LIFE_MS,
             receipt_grace_ms: limits::RECEIPT_GRACE_MS,
             master_key_file: data_dir.join("master.key"),

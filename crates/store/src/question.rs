@@ -396,6 +396,15 @@ pub struct AttemptQuery {
     pub limit: u32,
 }
 
+/// Attempts of an account, and how many there were besides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttemptPage {
+    /// Newest first.
+    pub records: Vec<AttemptRecord>,
+    /// Attempts of the time that is kept which could not be: there were too many at once.
+    pub missed: u64,
+}
+
 /// A kept attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptRecord {

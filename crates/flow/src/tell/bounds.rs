@@ -82,9 +82,11 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
 pub const EXCERPT_CHARACTERS_MAX: usize = 200;
 /// How often attempts are handed to the store.
 pub const LAB_FLUSH: Duration = Duration::from_secs(1);
-/// Successful attempts kept of those in between: beyond it they are only sampled.
-pub const SUCCESSES_KEPT_PER_FLUSH: usize = 20;
-/// Failed attempts kept of those in between.
-pub const FAILURES_KEPT_PER_FLUSH: usize = 200;
+/// They are handed over before that when there are so many.
+pub const LAB_FLUSH_ATTEMPTS: usize = 1_000;
+/// Attempts gathered at most while the store is busy with those before; further ones are only counted.
+pub const LAB_ATTEMPTS_MAX: usize = 5_000;
+/// Of these, successes take at most so many: they must not crowd out the failures that somebody looks for.
+pub const LAB_SUCCESSES_MAX: usize = 4_000;
 /// Octets of an answer's body that tenants get to see: more would let them read what is not theirs.
 pub const ANSWER_SHOWN_OCTETS_MAX: usize = 1_024;

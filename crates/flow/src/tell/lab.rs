@@ -1,31 +1,41 @@
-//! The webhook lab: the latest attempts, kept for a look at why an endpoint fails.
+//! The webhook lab: every attempt, kept for a look at why an endpoint fails.
 //!
-//! Attempts are gathered in memory and handed to the store once a second. Under load successes are only
-//! sampled: a thousand calls a second that all went well teach nothing that twenty don't.
+//! Attempts are gathered in memory and handed to the store once a second, or sooner when there are many. While the store
+//! is behind, so that more come in than there is room for, they are counted by account instead of kept: whoever
+//! lists them is told how many are missing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::UnixMillis;
-use domain::webhook::{Attempt, EndpointName};
+use domain::id::AccountId;
+use domain::webhook::{Attempt, EndpointName, Missed};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use http::{HeaderMap, Uri};
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use super::bounds::{FAILURES_KEPT_PER_FLUSH, LAB_FLUSH, SUCCESSES_KEPT_PER_FLUSH};
+use super::bounds::{LAB_ATTEMPTS_MAX, LAB_FLUSH, LAB_FLUSH_ATTEMPTS, LAB_SUCCESSES_MAX};
 use super::endpoint::Ticket;
 use super::outbox::Outbox;
 use super::transport::Answer;
 
 /// The latest attempts that are not with the store yet.
 #[derive(Debug, Default)]
-pub struct Lab(Mutex<Gathered>);
+pub struct Lab {
+    gathered: Mutex<Gathered>,
+    /// There are so many that the store should have them now.
+    many: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Gathered {
     attempts: Vec<Attempt>,
     successes: usize,
+    /// By account; bounded by the number of accounts.
+    missed: HashMap<AccountId, u64, RandomState>,
 }
 
 /// A request that is being made.
@@ -41,17 +51,17 @@ pub struct Sample<'a> {
 }
 
 impl Lab {
-    /// Notes an attempt, if there is room for it.
+    /// Notes an attempt; beyond the bounds it is only counted.
     pub fn note(&self, name: &EndpointName, ticket: &Ticket, sample: Sample<'_>, answer: &Answer, took: Duration) {
-        let mut gathered = self.0.lock();
-        let failures = gathered.attempts.len() - gathered.successes;
-        let is_full = if answer.is_success() {
-            gathered.successes >= SUCCESSES_KEPT_PER_FLUSH
-        } else {
-            failures >= FAILURES_KEPT_PER_FLUSH
-        };
+        let mut gathered = self.gathered.lock();
+        let is_full = gathered.attempts.len() >= LAB_ATTEMPTS_MAX
+            || (answer.is_success() && gathered.successes >= LAB_SUCCESSES_MAX);
         if is_full {
+            *gathered.missed.entry(name.account).or_default() += 1;
             return;
+        }
+        if gathered.attempts.len() + 1 == LAB_FLUSH_ATTEMPTS {
+            self.many.notify_one();
         }
         gathered.successes += usize::from(answer.is_success());
         gathered.attempts.push(Attempt {
@@ -70,8 +80,18 @@ impl Lab {
         });
     }
 
-    fn take(&self) -> Vec<Attempt> {
-        std::mem::take(&mut *self.0.lock()).attempts
+    fn take(&self) -> (Vec<Attempt>, Vec<Missed>) {
+        let gathered = std::mem::take(&mut *self.gathered.lock());
+        let missed = gathered.missed.into_iter().map(|(account, attempts)| Missed { account, attempts });
+        (gathered.attempts, missed.collect())
+    }
+
+    /// What the store did not take is missing as well.
+    fn count_as_missed(&self, accounts: impl Iterator<Item = (AccountId, u64)>) {
+        let mut gathered = self.gathered.lock();
+        for (account, attempts) in accounts {
+            *gathered.missed.entry(account).or_default() += attempts;
+        }
     }
 
     /// Hands what was gathered to the store, until `drain` turns true and once more then.
@@ -79,13 +99,17 @@ impl Lab {
         loop {
             let stops = tokio::select! {
                 () = sleep(LAB_FLUSH) => false,
+                () = self.many.notified() => false,
                 _ = drain.wait_for(|&draining| draining) => true,
             };
-            let attempts = self.take();
-            if !attempts.is_empty()
-                && let Err(error) = outbox.keep_attempts(attempts).await
-            {
-                tracing::warn!(target: "tell", %error, "attempts can't be kept for a look at them");
+            let (attempts, missed) = self.take();
+            if !(attempts.is_empty() && missed.is_empty()) {
+                let accounts: Vec<AccountId> = attempts.iter().map(|attempt| attempt.name.account).collect();
+                if let Err(error) = outbox.keep_attempts(attempts, missed.clone()).await {
+                    tracing::warn!(target: "tell", %error, "attempts can't be kept for a look at them");
+                    let again = missed.into_iter().map(|one| (one.account, one.attempts));
+                    self.count_as_missed(again.chain(accounts.into_iter().map(|account| (account, 1))));
+                }
             }
             if stops {
                 return;

@@ -7,7 +7,7 @@ use domain::control::Control;
 use domain::event::Event;
 use domain::fact::{EventId, Fact, WebhookCall};
 use domain::lane::Lane;
-use domain::webhook::{Attempt, EndpointName, EndpointTrouble};
+use domain::webhook::{Attempt, EndpointName, EndpointTrouble, Missed};
 use store::Store;
 
 use super::error::OutboxError;
@@ -32,8 +32,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// Forgets the trouble of an endpoint.
     fn end_trouble(&self, name: EndpointName) -> BoxFuture<'_, Result<(), OutboxError>>;
 
-    /// Keeps attempts for a look at them.
-    fn keep_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<(), OutboxError>>;
+    /// Keeps attempts for a look at them, and counts those that could not be kept.
+    fn keep_attempts(&self, attempts: Vec<Attempt>, missed: Vec<Missed>) -> BoxFuture<'_, Result<(), OutboxError>>;
 
     /// Makes it durable that events are to be told again, whatever became of them before.
     fn replay(&self, lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>>;
@@ -68,10 +68,10 @@ impl Outbox for Store {
         })
     }
 
-    fn keep_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<(), OutboxError>> {
-        Box::pin(
-            async move { Store::keep_attempts(self, attempts).await.map_err(|error| OutboxError(error.to_string())) },
-        )
+    fn keep_attempts(&self, attempts: Vec<Attempt>, missed: Vec<Missed>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        Box::pin(async move {
+            Store::keep_attempts(self, attempts, missed).await.map_err(|error| OutboxError(error.to_string()))
+        })
     }
 
     fn replay(&self, lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>> {

@@ -77,7 +77,9 @@ impl Service {
             Ok(known) => self.hub.remember(known),
             Err(error) => tracing::warn!(target: "tell", %error, "which endpoints were in trouble can't be read"),
         }
-        let lab = tokio::spawn(Arc::clone(&self.hub.lab).run(Arc::clone(&self.hub.outbox), drain.clone()));
+        // It ends after the last call, not with the wish to stop: attempts come until then.
+        let (no_more_calls, lab_ends) = watch::channel(false);
+        let lab = tokio::spawn(Arc::clone(&self.hub.lab).run(Arc::clone(&self.hub.outbox), lab_ends));
         let (records, of_lanes) = recorders(&self.hub);
         let mut recorders = JoinSet::new();
         for recorder in of_lanes {
@@ -106,7 +108,7 @@ impl Service {
         if timeout(LAST_RECORDS, recorded).await.is_err() {
             tracing::warn!(target: "tell", "the ends of some calls could not be recorded: they will be made again");
         }
-        // It has seen the end by itself.
+        no_more_calls.send_replace(true);
         let _ = timeout(LAST_RECORDS, lab).await;
     }
 }

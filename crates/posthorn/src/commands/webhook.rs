@@ -137,7 +137,11 @@ pub fn run(which: Webhook) -> Result<ExitCode> {
         Webhook::Attempts(command) => {
             let failed = if command.failed { "&failed=1" } else { "" };
             let path = format!("/v2.1/webhooks/attempts?limit={}{failed}", command.limit);
-            show(&command.api.call(&path, None)?, |item| attempt_lines(item, command.full))
+            let answer = command.api.call(&path, None)?;
+            if let Some(count) = answer["meta"]["notKept"].as_u64() {
+                eprintln!("{count} further attempts could not be kept: there were too many at once");
+            }
+            show(&answer, |item| attempt_lines(item, command.full))
         }
         Webhook::Dead(api) => show(&api.call("/v2.1/events/dead?limit=1000", None)?, dead_line),
         Webhook::Replay(command) => replay(&command),

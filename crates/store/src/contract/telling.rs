@@ -3,19 +3,23 @@
 use std::sync::Arc;
 
 use domain::clock::UnixMillis;
+use domain::control::EventKind;
 use domain::event::{CallId, Event};
 use domain::fact::{CallOutcome, EventId, Fact, WebhookCall};
-use domain::id::MessageId;
+use domain::id::{AccountId, MessageId};
 use domain::lane::Lane;
 use domain::receipt::ReceiptState;
+use domain::webhook::{Attempt, EndpointName, Missed};
 
 use super::fixture::{ACCOUNT, Case, Notes, Place, receipt, submitted};
 use crate::handle::Store;
+use crate::question::AttemptQuery;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("events_are_remembered_until_they_are_told", remembered),
     ("a_failed_call_is_remembered_with_its_next_time", failed_call),
     ("nobody_wants_it_nobody_is_told", unwanted),
+    ("attempts_are_kept_by_account_and_those_that_are_missing_counted", attempts),
 ];
 
 const START: EventId = EventId { message: MessageId(0), step: 0 };
@@ -128,4 +132,43 @@ fn unwanted(place: &Place) {
     assert!(notes.moves().iter().all(|moved| moved.event.is_none()));
     assert!(untold(place, &store, Lane::Standard, 10).is_empty());
     assert_ne!(place.clock.now(), UnixMillis(0));
+}
+
+fn attempts(place: &Place) {
+    let mut store = place.open();
+    let attempt = |account, number, http_status| Attempt {
+        name: EndpointName { account, kind: EventKind::Status, url: None },
+        url: "https://example.com/hooks".into(),
+        call: CallId([7; 16]),
+        number,
+        at: place.clock.now(),
+        latency_ms: 12,
+        http_status,
+        failure: if http_status == 200 { "".into() } else { "busy".into() },
+        headers: "webhook-attempt: 1".into(),
+        events: vec![EventId { message: MessageId(1 << 40), step: 2 }, EventId { message: MessageId(64), step: 300 }],
+        body_octets: 320,
+        answer: vec![0, 255].into(),
+    };
+    let other = AccountId(ACCOUNT.0 + 1);
+    let own = [attempt(ACCOUNT, 1, 503), attempt(ACCOUNT, 2, 200), attempt(ACCOUNT, 3, 0)];
+    let all = vec![own[0].clone(), attempt(other, 9, 200), own[1].clone(), own[2].clone()];
+    let missed = vec![Missed { account: ACCOUNT, attempts: 7 }];
+    place.run(store.keep_attempts(all, missed.clone())).expect("kept");
+    place.run(store.keep_attempts(Vec::new(), missed)).expect("kept");
+    for _ in 0..2 {
+        let query = AttemptQuery { account: ACCOUNT, before: None, failed_only: false, limit: 2 };
+        let page = place.run(store.attempts(query.clone())).expect("an answer");
+        let shown: Vec<Attempt> = page.records.iter().map(|record| record.attempt.clone()).collect();
+        assert_eq!((&shown[..], page.missed), (&[own[2].clone(), own[1].clone()][..], 14), "newest first");
+        let before = page.records.last().map(|record| record.id);
+        let rest = place.run(store.attempts(AttemptQuery { before, ..query.clone() })).expect("an answer").records;
+        assert_eq!(rest.iter().map(|record| &record.attempt).collect::<Vec<_>>(), [&own[0]]);
+        let failed = place.run(store.attempts(AttemptQuery { failed_only: true, limit: 9, ..query.clone() }));
+        assert_eq!(failed.expect("an answer").records.len(), 2);
+        let of_other = place.run(store.attempts(AttemptQuery { account: other, ..query })).expect("an answer");
+        assert_eq!((of_other.records.len(), of_other.missed), (1, 0), "nothing of another account");
+        place.rest(&store);
+        store = place.reopen(store);
+    }
 }

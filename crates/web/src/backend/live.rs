@@ -11,7 +11,7 @@ use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::{Account as Explained, Explain};
 use flow::portability::NumberFacts;
 use flow::tell::{self, Answer as WebhookAnswer, EndpointView};
-use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
+use store::question::{AttemptPage, AttemptQuery, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 use store::{QuestionError, RecordError, Store};
@@ -120,7 +120,7 @@ impl Backend for Live {
         self.tell.turn_on(account, kind, url.as_deref()).await
     }
 
-    async fn attempts(&self, query: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
+    async fn attempts(&self, query: AttemptQuery) -> Result<AttemptPage, Rejection> {
         self.store.attempts(query).await.map_err(|error| unanswered(&error))
     }
 

@@ -11,7 +11,7 @@ use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::Account as Explained;
 use flow::portability::NumberFacts;
 use flow::tell::{Answer as WebhookAnswer, EndpointView};
-use store::question::{AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
+use store::question::{AttemptPage, AttemptQuery, EventCursor, EventPage, EventRecord, SearchPage, SearchQuery};
 use store::question::{ClickPage, ClickQuery};
 use store::question::{ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
 
@@ -92,7 +92,7 @@ pub trait Backend: Send + Sync + 'static {
     fn turn_on(&self, account: AccountId, kind: EventKind, url: Option<String>) -> impl Future<Output = usize> + Send;
 
     /// An account's attempts to call webhooks, newest first.
-    fn attempts(&self, query: AttemptQuery) -> impl Future<Output = Result<Vec<AttemptRecord>, Rejection>> + Send;
+    fn attempts(&self, query: AttemptQuery) -> impl Future<Output = Result<AttemptPage, Rejection>> + Send;
 
     /// Everything that is known of an account's messages with that externalId.
     fn explain(

@@ -150,6 +150,7 @@ impl Answer {
             not_sent_sms: extra.not_sent_sms,
             account_balance: extra.account_balance,
             next_cursor: extra.next_cursor,
+            not_kept: extra.not_kept,
         };
         let errors = (!faults.is_empty()).then(|| faults.iter().map(FaultItem::from).collect());
         let envelope = Envelope { meta, data, errors };

@@ -14,6 +14,8 @@ pub struct Extra {
     pub account_balance: Option<Money>,
     /// Where a list goes on.
     pub next_cursor: Option<String>,
+    /// What a list can't show although it happened.
+    pub not_kept: Option<u64>,
 }
 
 /// The whole of `meta`. Written out field by field: serde's `flatten` would go through a map.
@@ -32,6 +34,8 @@ pub(super) struct Meta<'a> {
     pub account_balance: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_kept: Option<u64>,
 }
 
 #[expect(clippy::ref_option, reason = "serde hands the field over by reference")]

@@ -24,7 +24,7 @@ use flow::tell::{Answer as WebhookAnswer, EndpointView};
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use store::question::{
-    AttemptQuery, AttemptRecord, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling,
+    AttemptPage, AttemptQuery, EventCursor, EventPage, EventRecord, MessageRecord, SearchPage, SearchQuery, Telling,
 };
 use store::question::{ClickPage, ClickQuery, ClickRecord};
 use store::question::{ConversationItem, ConversationPage, ConversationQuery, IncomingPage, IncomingQuery};
@@ -424,8 +424,8 @@ impl Backend for Fake {
         usize::from(kind == EventKind::Status)
     }
 
-    async fn attempts(&self, _: AttemptQuery) -> Result<Vec<AttemptRecord>, Rejection> {
-        Ok(Vec::new())
+    async fn attempts(&self, _: AttemptQuery) -> Result<AttemptPage, Rejection> {
+        Ok(AttemptPage::default())
     }
 
     async fn explain(&self, account: AccountId, external_id: &str) -> Result<Vec<Explained>, Rejection> {

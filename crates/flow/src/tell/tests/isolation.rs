@@ -254,13 +254,59 @@ async fn the_lab_shows_what_was_sent_and_what_came_back() {
     assert_eq!((&*first.url, &first.events, &*first.answer), (URL, &ids, &b"{\"error\":\"busy\"}"[..]));
     assert!(first.headers.contains("webhook-signature: v1,") && first.headers.contains("authorization: ***"));
     assert!(!first.headers.contains("Basic"), "no password is kept");
-    running.tell(1, 1);
-    sleep(Duration::from_secs(1)).await;
-    for _ in 0..1_000 {
-        running.tell(1, 1);
-        sleep(Duration::from_millis(1)).await;
-    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_is_kept_and_where_the_store_is_behind_successes_are_counted_first() {
+    let is_down = Arc::new(AtomicBool::new(false));
+    let down = Arc::clone(&is_down);
+    let receivers = Receivers::answering(move |_| if down.load(Relaxed) { 500 } else { 200 });
+    let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
+    let calls = async |count: usize| {
+        for _ in 0..count {
+            running.tell(1, 1);
+            // Longer than events are gathered for: each goes alone.
+            sleep(Duration::from_millis(6)).await;
+        }
+    };
+    let (kept, missed) = (
+        || running.outbox.0.attempts.lock().len(),
+        || running.outbox.0.missed.lock().iter().map(|one| one.attempts).sum::<u64>() as usize,
+    );
+    calls(3_000).await;
     running.all_ended().await;
     sleep(Duration::from_secs(2)).await;
-    assert!(running.outbox.0.attempts.lock().len() < 80, "under load successes are only sampled");
+    assert_eq!((kept(), missed()), (receivers.count(), 0));
+    assert!(receivers.count() >= 3_000);
+
+    running.outbox.0.keeping_takes_ms.store(90_000, Relaxed);
+    calls(7_000).await;
+    is_down.store(true, Relaxed);
+    calls(200).await;
+    is_down.store(false, Relaxed);
+    running.outbox.0.keeping_takes_ms.store(0, Relaxed);
+    running.all_ended().await;
+    sleep(Duration::from_secs(100)).await;
+    assert!(missed() > 1_000, "{}", missed());
+    assert_eq!(kept() + missed(), receivers.count(), "what is not kept is counted");
+    let failed = running.outbox.0.attempts.lock().iter().filter(|attempt| attempt.http_status == 500).count();
+    assert_eq!(failed, running.outbox.calls().iter().filter(|call| call.http_status == 500).count(), "every failure");
+
+    // A store that refuses: what it did not take is counted, too.
+    running.outbox.0.refuse.store(true, Relaxed);
+    running.tell(1, 1);
+    sleep(Duration::from_secs(3)).await;
+    running.outbox.0.refuse.store(false, Relaxed);
+    running.all_ended().await;
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(kept() + missed(), receivers.count());
+    let outbox = running.outbox.clone();
+    running.tell(1, 1);
+    until(|| outbox.calls().len() == receivers.count()).await;
+    running.stop().await;
+    assert_eq!(
+        outbox.0.attempts.lock().len() + outbox.0.missed.lock().iter().map(|one| one.attempts as usize).sum::<usize>(),
+        receivers.count(),
+        "the last ones, too"
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
@@ -15,10 +15,11 @@ use domain::phone::Phone;
 use domain::random::Random;
 use domain::sender::Sender;
 use domain::state::Status;
-use domain::webhook::{Attempt, EndpointName, EndpointTrouble};
+use domain::webhook::{Attempt, EndpointName, EndpointTrouble, Missed};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::tell::transport::Transport;
 use crate::tell::{BoxFuture, Handle, Options, Outbox, OutboxError, Service};
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     pub(super) calls: Mutex<Vec<WebhookCall>>,
     pub(super) troubles: Mutex<Vec<EndpointTrouble>>,
     pub(super) attempts: Mutex<Vec<Attempt>>,
+    pub(super) missed: Mutex<Vec<Missed>>,
+    pub(super) keeping_takes_ms: AtomicU64,
     pub(super) records: AtomicUsize,
     pub(super) reads: AtomicUsize,
     /// The next question for control data breaks whoever asks.
@@ -56,6 +59,8 @@ impl MemoryOutbox {
             calls: Mutex::default(),
             troubles: Mutex::default(),
             attempts: Mutex::default(),
+            missed: Mutex::default(),
+            keeping_takes_ms: AtomicU64::new(0),
             records: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
             panic_once: AtomicBool::new(false),
@@ -151,9 +156,17 @@ impl Outbox for MemoryOutbox {
         Box::pin(async { Ok(()) })
     }
 
-    fn keep_attempts(&self, attempts: Vec<Attempt>) -> BoxFuture<'_, Result<(), OutboxError>> {
-        self.0.attempts.lock().extend(attempts);
-        Box::pin(async { Ok(()) })
+    fn keep_attempts(&self, attempts: Vec<Attempt>, missed: Vec<Missed>) -> BoxFuture<'_, Result<(), OutboxError>> {
+        Box::pin(async move {
+            // As a disk that is busy: what comes in meanwhile has to wait, or is only counted.
+            sleep(Duration::from_millis(self.0.keeping_takes_ms.load(Relaxed))).await;
+            if self.0.refuse.load(Relaxed) {
+                return Err(OutboxError("the disk is full".into()));
+            }
+            self.0.attempts.lock().extend(attempts);
+            self.0.missed.lock().extend(missed);
+            Ok(())
+        })
     }
 
     fn replay(&self, _lane: Lane, events: Vec<EventId>) -> BoxFuture<'_, Result<(), OutboxError>> {

@@ -4,7 +4,7 @@ use domain::choice::Choice;
 use domain::limits::PAGE_ROWS_MAX;
 use domain::problem::Problem;
 use serde::Serialize;
-use store::question::{AttemptQuery, AttemptRecord};
+use store::question::{AttemptPage, AttemptQuery, AttemptRecord};
 
 use super::events::LIMIT_DEFAULT;
 use crate::api::call::Call;
@@ -39,14 +39,16 @@ pub(in crate::api) async fn answer<B: Backend>(backend: &B, call: &Call) -> Resu
     let before = parameters.read("cursor", |text| text.parse().ok())?;
     let failed_only = parameters.read("failed", flag)?.unwrap_or(false);
     let query = AttemptQuery { account: call.caller.account.id, before, failed_only, limit };
-    let records = backend.attempts(query).await?;
+    let AttemptPage { records, missed } = backend.attempts(query).await?;
+    let not_kept = Some(missed).filter(|missed| *missed > 0);
     if records.is_empty() {
-        return Err(Problem::NothingFound.into());
+        let extra = Extra { not_kept, ..Extra::default() };
+        return Ok(Answer::refused_with(call.uniq_id, &Problem::NothingFound.into(), extra));
     }
     let is_full = records.len() == limit as usize;
     let next_cursor = records.last().filter(|_| is_full).map(|last| last.id.to_string());
     let data: Vec<AttemptItem<'_>> = records.iter().map(item).collect();
-    Ok(Answer::done(call.uniq_id, &data, &[], Extra { next_cursor, ..Extra::default() }))
+    Ok(Answer::done(call.uniq_id, &data, &[], Extra { next_cursor, not_kept, ..Extra::default() }))
 }
 
 fn flag(text: &str) -> Option<bool> {

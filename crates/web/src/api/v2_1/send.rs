@@ -50,7 +50,7 @@ pub(in crate::api) async fn answer<B: Backend>(
         sent_sms: Some(data.len()),
         not_sent_sms: Some(faults.len()),
         account_balance: Some(granted.balance),
-        next_cursor: None,
+        ..Extra::default()
     };
     let mut answer = Answer::done(uniq_id, &data, &faults, extra);
     if request.external_id.is_some() || request.idempotency_key.is_some() {
