@@ -29,7 +29,7 @@ use super::people::{self, People, PeopleOrders};
 use super::queue::Order;
 use super::readers::Readers;
 use super::recover::recover_all;
-use super::retention::{DAY_MS, read_archive, remove_files};
+use super::retention::{read_archive, remove_files};
 use super::sealer::Sealer;
 use super::shared::{LaneMetrics, Shared};
 use super::span::{Counts, Span, Spans};
@@ -203,11 +203,7 @@ fn load(
             spans.add(Arc::new(first_span(&layout, SpanName { lane, first: ids.next(lane) })?));
         }
     }
-    let room = Room {
-        octets_max: options.webhook_attempts_octets_max,
-        life_ms: i64::from(options.webhook_attempts_days) * DAY_MS,
-    };
-    let webhooks = WebhookDb::open(&layout.data_dir, room)
+    let webhooks = WebhookDb::open(&layout.data_dir, Room::of(&options))
         .map_err(|source| OpenError::Database { file: layout.data_dir.join("webhooks.db"), source })?;
     // Nothing is being written yet: all there is can be found.
     let log_ends = Lane::ALL.map(|lane| AtomicI64::new(ids.next(lane).0));

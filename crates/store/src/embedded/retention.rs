@@ -19,7 +19,7 @@ use super::recover;
 use super::shared::Shared;
 use super::span::Span;
 
-pub(super) const DAY_MS: i64 = 86_400_000;
+const DAY_MS: i64 = 86_400_000;
 
 const ARCHIVE_SCHEMA: &str = "
     PRAGMA synchronous=FULL; PRAGMA journal_mode=WAL;

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::bounds::{ATTEMPTS_DROPPED_AT_ONCE, ROUNDS_MAX};
 use super::database::name;
+use crate::options::Options;
 use crate::question::{AttemptPage, AttemptQuery, AttemptRecord};
 
 /// Milliseconds of an hour, by which missed attempts are counted.
@@ -26,6 +27,14 @@ pub(crate) struct Room {
     pub octets_max: u64,
     /// How long they are kept.
     pub life_ms: i64,
+}
+
+impl Room {
+    /// As the store is set up.
+    pub fn of(options: &Options) -> Self {
+        let days = i64::from(options.webhook_attempts_days);
+        Self { octets_max: options.webhook_attempts_octets_max, life_ms: days * 24 * HOUR_MS }
+    }
 }
 
 /// Attempts by account: who has the most makes room first.

@@ -112,6 +112,17 @@ async fn events_are_replayed_by_id_or_by_filter() {
 }
 
 #[tokio::test]
+async fn a_list_of_attempts_says_how_many_are_missing_also_when_it_is_empty() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    let empty = client.call("GET", "/v2.1/webhooks/attempts", b"").await;
+    assert_eq!((empty.status, empty.envelope()["meta"].get("notKept")), (404, None));
+    server.fake.0.attempts.lock().missed = 7;
+    let empty = client.call("GET", "/v2.1/webhooks/attempts", b"").await;
+    assert_eq!((empty.status, &empty.envelope()["meta"]["notKept"]), (404, &json!(7)));
+}
+
+#[tokio::test]
 async fn reading_events_needs_another_right_than_replaying_them() {
     let server = Server::start();
     let mut client = server.client().await;

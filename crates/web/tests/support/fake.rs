@@ -62,6 +62,7 @@ pub struct Inner {
     pub next: Mutex<Option<MessageId>>,
     pub events: Mutex<Vec<EventRecord>>,
     pub replayed: Mutex<Vec<EventId>>,
+    pub attempts: Mutex<AttemptPage>,
     pub incoming: Mutex<Vec<IncomingMessage>>,
     pub opt_outs: Mutex<Vec<OptOut>>,
     pub keep: bool,
@@ -89,6 +90,7 @@ impl Fake {
             next: Mutex::default(),
             events: Mutex::default(),
             replayed: Mutex::default(),
+            attempts: Mutex::default(),
             incoming: Mutex::default(),
             opt_outs: Mutex::default(),
             keep,
@@ -425,7 +427,7 @@ impl Backend for Fake {
     }
 
     async fn attempts(&self, _: AttemptQuery) -> Result<AttemptPage, Rejection> {
-        Ok(AttemptPage::default())
+        Ok(self.0.attempts.lock().clone())
     }
 
     async fn explain(&self, account: AccountId, external_id: &str) -> Result<Vec<Explained>, Rejection> {
