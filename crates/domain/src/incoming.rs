@@ -1,5 +1,7 @@
 //! What people write: parts as they come, and messages as they are kept and told.
 
+use text::{Encoding, Shift};
+
 use crate::clock::UnixMillis;
 use crate::id::{AccountId, CarrierId, MessageId};
 use crate::phone::Phone;
@@ -37,8 +39,8 @@ pub struct PartPlace {
 /// in the middle of a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Letters {
-    /// GSM 7-bit, one septet per octet.
-    Gsm7,
+    /// GSM 7-bit, one septet per octet, with the national tables that the header of the part names.
+    Gsm7(Shift),
     /// Latin-1.
     Latin1,
     /// ASCII.
@@ -48,14 +50,39 @@ pub enum Letters {
 }
 
 impl Letters {
-    /// All of them, in the order of their stored numbers.
-    pub const ALL: [Self; 4] = [Self::Gsm7, Self::Latin1, Self::Ascii, Self::Ucs2];
+    /// A number to keep them under: 0 for GSM-7, 1 Latin-1, 2 ASCII, 3 UTF-16, and above 255 GSM-7 with national
+    /// tables, as in [`Encoding::stored_code`].
+    #[must_use]
+    pub fn stored_code(self) -> u16 {
+        match self {
+            Self::Gsm7(shift) if shift == Shift::default() => 0,
+            Self::Gsm7(shift) => Encoding::National(shift).stored_code(),
+            Self::Latin1 => 1,
+            Self::Ascii => 2,
+            Self::Ucs2 => 3,
+        }
+    }
+
+    /// The letters of a [`Self::stored_code`].
+    #[must_use]
+    pub fn from_stored_code(code: u16) -> Option<Self> {
+        match code {
+            0 => Some(Self::Gsm7(Shift::default())),
+            1 => Some(Self::Latin1),
+            2 => Some(Self::Ascii),
+            3 => Some(Self::Ucs2),
+            code => match Encoding::from_stored_code(code)? {
+                Encoding::National(shift) => Some(Self::Gsm7(shift)),
+                Encoding::Gsm7 | Encoding::Ucs2 => None,
+            },
+        }
+    }
 
     /// Reads octets; what can't be read is replaced.
     #[must_use]
     pub fn decode(self, octets: &[u8]) -> String {
         match self {
-            Self::Gsm7 => text::gsm7::decode_lossy(octets).text,
+            Self::Gsm7(shift) => shift.decode_lossy(octets).text,
             Self::Latin1 => text::latin1::decode(octets),
             Self::Ascii => text::ascii::decode_lossy(octets).text,
             Self::Ucs2 => text::ucs2::decode_lossy(octets).text,

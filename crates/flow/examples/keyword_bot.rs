@@ -1,7 +1,8 @@
 //! How many incoming messages a second a keyword bot answers, with every message, answer and receipt on
 //! stable storage. Operator, store and flow share this process and its processors.
 //!
-//! `cargo run --release -p flow --example keyword_bot -- 5000 20` offers 5,000 a second for 20 seconds.
+//! `cargo run --release -p flow --example keyword_bot -- 5000 20` offers 5,000 a second for 20 seconds; `--json` behind
+//! it is for `cargo xtask bench --only two-way`.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -26,8 +27,12 @@ async fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1);
     let rate: u64 = arguments.next().map_or(Ok(5_000), |text| text.parse())?;
     let seconds: u64 = arguments.next().map_or(Ok(20), |text| text.parse())?;
+    let as_json = arguments.next().is_some_and(|word| word == "--json");
+    // Without recipients that end in their own way: every answer counts.
+    let options = OperatorOptions { scenario: "load".into(), ..OperatorOptions::local() };
+    let operator = Operator::start(&options, true).await?;
+    // The operator's clock began a moment before: delays come out longer by that, never shorter.
     let began = Instant::now();
-    let operator = Operator::start(&OperatorOptions::local(), true).await?;
     let directory = tempfile::tempdir()?;
     let flow = start(directory.path(), operator.address.port()).await?;
     wait(|| operator.sessions() >= 4).await?;
@@ -47,7 +52,13 @@ async fn main() -> Outcome<()> {
     let offered = start.elapsed();
     let stats = flow.two_way.stats();
     let answered = || operator.ledger().messages().len() as u64;
-    wait(|| stats.answers.load(Ordering::Relaxed) >= total && answered() >= total).await?;
+    wait(|| stats.answers.load(Ordering::Relaxed) >= total && answered() >= total).await.inspect_err(|_| {
+        eprintln!(
+            "of {total} messages {} were answered, {} answers submitted: {stats:?}",
+            stats.answers.load(Ordering::Relaxed),
+            answered()
+        );
+    })?;
     let took = start.elapsed();
     let cpu = cpu_seconds() - cpu_before;
 
@@ -62,6 +73,18 @@ async fn main() -> Outcome<()> {
         .collect();
     delays.sort_unstable();
     let percentile = |share: usize| delays.get(delays.len() * share / 100).copied().unwrap_or_default();
+    if as_json {
+        let report = serde_json::json!({
+            "offered_per_second": total as f64 / offered.as_secs_f64(),
+            "answered_per_second": total as f64 / took.as_secs_f64(),
+            "p50_ms": percentile(50),
+            "p99_ms": percentile(99),
+            "cpu_us": cpu * 1e6 / total as f64,
+        });
+        println!("{report}");
+        flow.stop().await;
+        return Ok(());
+    }
     println!("offered {total} in {:.1} s, {rate}/s wanted", offered.as_secs_f64());
     println!("answered {} in {:.1} s: {:.0}/s", answered(), took.as_secs_f64(), total as f64 / took.as_secs_f64());
     println!("written until its answer was submitted: p50 {} ms, p99 {} ms", percentile(50), percentile(99));

@@ -18,5 +18,4 @@ pub(crate) use doubts::Doubt;
 pub use handle::{Settle, Stats, Taken};
 pub use learn::LearntIds;
 pub use purge::{PurgeError, Purged};
-pub(crate) use read::incoming_text;
 pub use sweep::Service;

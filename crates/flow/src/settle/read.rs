@@ -1,7 +1,7 @@
 //! From a PDU to what it says: a receipt, an incoming message, or nothing we keep.
 
 use domain::clock::UnixMillis;
-use domain::control::{Carrier, DefaultAlphabet};
+use domain::control::Carrier;
 use domain::operator_id;
 use domain::phone::Phone;
 use domain::receipt::ReceiptState;
@@ -96,25 +96,6 @@ fn read_receipt(
     };
     let done_at = found.done_date.and_then(|digits| carrier.receipt_time_zone.moment(digits));
     Read::Receipt(ReadReceipt { ids: forms, given, state, error, done_at, raw: body(frame), addresses })
-}
-
-/// The text of a message or part, as far as it can be read.
-pub(crate) fn incoming_text(default_alphabet: DefaultAlphabet, sm: &Sm<'_>) -> String {
-    let message = sm.message();
-    let octets = match (sm.esm_class & 0x40 != 0).then(|| text::udh::split(message)).flatten() {
-        Some((_, rest)) => rest,
-        None => message,
-    };
-    match text::coding::alphabet(sm.data_coding) {
-        text::coding::Alphabet::Ucs2 => text::ucs2::decode_lossy(octets).text,
-        text::coding::Alphabet::OperatorDefault => match default_alphabet {
-            DefaultAlphabet::Gsm7 => text::gsm7::decode_lossy(octets).text,
-            DefaultAlphabet::Gsm7Packed => text::gsm7::decode_lossy(&text::packed::unpack_all(octets, 0)).text,
-            DefaultAlphabet::Latin1 => text::latin1::decode(octets),
-            DefaultAlphabet::Ascii => text::ascii::decode_lossy(octets).text,
-        },
-        _ => text::latin1::decode(octets),
-    }
 }
 
 fn body(frame: &[u8]) -> Box<[u8]> {

@@ -22,5 +22,6 @@ pub use handle::TwoWay;
 pub use join::{Joined, Joiner, Taken};
 pub use options::Options;
 pub use read::Received;
+pub(crate) use read::text_of;
 pub use service::Service;
 pub use stats::Stats;

@@ -3,9 +3,9 @@
 use domain::control::{Carrier, DefaultAlphabet};
 use domain::incoming::{IncomingFlaw, Letters, PartPlace, ReferenceKind};
 use smpp::pdu::Sm;
-use text::Reference;
 use text::coding::Alphabet;
-use text::udh::{Concat, ConcatFlaw};
+use text::udh::{Concat, ConcatFlaw, Header};
+use text::{Reference, Shift};
 
 /// User data header indicator in `esm_class` (SMPP 3.4 §5.2.12).
 const HEADER_INDICATOR: u8 = 0x40;
@@ -36,10 +36,7 @@ impl Received {
         let octets = sm.message();
         let has_header = sm.esm_class & HEADER_INDICATOR != 0;
         let header = has_header.then(|| text::udh::split(octets)).flatten();
-        let (concat, payload, header_octets) = match header {
-            Some((header, rest)) => (header.concat().map(place_of_header), rest, header.octets()),
-            None => (None, octets, 0),
-        };
+        let concat = header.and_then(|(header, _)| header.concat()).map(place_of_header);
         let (place, flaw) = match concat.or_else(|| sm.tlvs.sar().map(place_of_sar)) {
             // A message of one part is whole whatever its reference says.
             Some(Ok(place)) if place.total == 1 => (None, None),
@@ -48,7 +45,7 @@ impl Received {
             None if has_header && header.is_none() => (None, Some(IncomingFlaw::HeaderTooLong)),
             None => (None, None),
         };
-        let (letters, payload) = letters(carrier, sm.data_coding, payload, header_octets);
+        let (letters, payload) = letters(carrier.default_alphabet, sm.data_coding, header, octets);
         Self {
             source: lossy(sm.source.digits),
             destination: lossy(sm.destination.digits),
@@ -99,14 +96,32 @@ fn place_of_sar((reference, total, number): (u16, u8, u8)) -> Result<PartPlace, 
     }
 }
 
-fn letters(carrier: &Carrier, data_coding: u8, octets: &[u8], header_octets: usize) -> (Letters, Box<[u8]>) {
+/// The text of a message or part alone, as far as it can be read.
+pub(crate) fn text_of(default_alphabet: DefaultAlphabet, sm: &Sm<'_>) -> String {
+    let octets = sm.message();
+    let header = (sm.esm_class & HEADER_INDICATOR != 0).then(|| text::udh::split(octets)).flatten();
+    let (letters, payload) = letters(default_alphabet, sm.data_coding, header, octets);
+    letters.decode(&payload)
+}
+
+/// How the text behind the header is to be read, and its octets.
+fn letters(
+    default_alphabet: DefaultAlphabet,
+    data_coding: u8,
+    header: Option<(Header<'_>, &[u8])>,
+    octets: &[u8],
+) -> (Letters, Box<[u8]>) {
+    let (shift, octets, header_octets) = match header {
+        Some((header, rest)) => (Shift::of_header(&header), rest, header.octets()),
+        None => (Shift::default(), octets, 0),
+    };
     let letters = match text::coding::alphabet(data_coding) {
         Alphabet::Ucs2 => Letters::Ucs2,
-        Alphabet::OperatorDefault => match carrier.default_alphabet {
-            DefaultAlphabet::Gsm7 => Letters::Gsm7,
+        Alphabet::OperatorDefault => match default_alphabet {
+            DefaultAlphabet::Gsm7 => Letters::Gsm7(shift),
             DefaultAlphabet::Gsm7Packed => {
                 let fill_bits = text::packed::fill_bits(header_octets);
-                return (Letters::Gsm7, text::packed::unpack_all(octets, fill_bits).into());
+                return (Letters::Gsm7(shift), text::packed::unpack_all(octets, fill_bits).into());
             }
             DefaultAlphabet::Latin1 => Letters::Latin1,
             DefaultAlphabet::Ascii => Letters::Ascii,

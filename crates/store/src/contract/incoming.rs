@@ -149,7 +149,7 @@ fn part(place: &Place, store: &Store, group: Option<MessageId>, number: u8) -> I
         source: PERSON.to_string().into(),
         destination: "2424".into(),
         place: PartPlace { kind: ReferenceKind::Sar, reference: 700, total: 2, number },
-        letters: Letters::Ucs2,
+        letters: Letters::Gsm7(text::Shift { locking: None, single: Some(text::Language::Turkish) }),
         payload: Box::from([0, 65, 0, number]),
         raw: Box::from(*b"pdu"),
     }

@@ -81,7 +81,7 @@ pub(crate) fn write_part(connection: &Connection, part: &IncomingPart, sum: &mut
         part.place.reference,
         part.place.total,
         part.place.number,
-        place_of(&Letters::ALL, &part.letters),
+        part.letters.stored_code(),
         &*part.payload,
         &*part.raw,
         check_sum,
@@ -95,7 +95,7 @@ fn part_sum(part: &IncomingPart, sum: &mut RowSum) -> i64 {
     sum.begin().int(part.id.0).int(part.group.0).int(i64::from(part.carrier.0)).int(part.at.0);
     sum.text(&part.source).text(&part.destination).int(place_of(&ReferenceKind::ALL, &kind));
     sum.int(i64::from(reference)).int(i64::from(total)).int(i64::from(number));
-    sum.int(place_of(&Letters::ALL, &part.letters)).bytes(&part.payload).bytes(&part.raw).finish()
+    sum.int(i64::from(part.letters.stored_code())).bytes(&part.payload).bytes(&part.raw).finish()
 }
 
 /// A part is in a message that was told, whole or not.
@@ -181,7 +181,7 @@ pub(crate) fn part_row(row: &Row<'_>, sum: &mut RowSum) -> Result<IncomingPart, 
             total: row.get(8)?,
             number: row.get(9)?,
         },
-        letters: at_place(&Letters::ALL, row.get(10)?).ok_or_else(wrong)?,
+        letters: Letters::from_stored_code(row.get(10)?).ok_or_else(wrong)?,
         payload: row.get(11)?,
         raw: row.get(12)?,
     };

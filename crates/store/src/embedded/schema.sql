@@ -161,7 +161,7 @@ CREATE TABLE incoming_part (
   reference   INTEGER NOT NULL,
   total       INTEGER NOT NULL,
   number      INTEGER NOT NULL,        -- from 1
-  letters     INTEGER NOT NULL,        -- 0 GSM-7, 1 Latin-1, 2 ASCII, 3 UTF-16
+  letters     INTEGER NOT NULL,        -- 0 GSM-7, 1 Latin-1, 2 ASCII, 3 UTF-16, from 256 GSM-7 with national tables
   payload     BLOB NOT NULL,           -- without the header
   raw         BLOB NOT NULL,           -- body of the PDU as received
   check_sum   INTEGER NOT NULL,        -- CRC-32 over everything above

@@ -11,7 +11,7 @@ use smpp::tlv::Tlvs;
 use text::Reference;
 
 use super::hub::TracedFrame;
-use crate::settle::incoming_text;
+use crate::two_way::text_of;
 
 /// What is not masked. Passwords always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,8 +161,7 @@ impl Words<'_> {
             self.receipt(sm);
         } else {
             let octets = sm.message().len();
-            let shown =
-                self.masking.show_text.then(|| format!("{:?}", incoming_text(self.carrier.default_alphabet, sm)));
+            let shown = self.masking.show_text.then(|| format!("{:?}", text_of(self.carrier.default_alphabet, sm)));
             self.push("text", shown.unwrap_or_else(|| format!("*** ({octets} octets)")));
         }
         self.tlvs(sm.tlvs);

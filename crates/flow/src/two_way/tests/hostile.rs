@@ -1,10 +1,12 @@
 //! E6: headers that make no sense. All of it is kept as text and flagged.
 
+use domain::control::DefaultAlphabet;
 use domain::incoming::{IncomingFlaw, PartPlace, ReferenceKind};
 use smpp::pdu::{Address, Sm};
 use smpp::tlv::{TlvBuffer, tag};
+use text::{Language, Shift};
 
-use super::super::read::Received;
+use super::super::read::{Received, text_of};
 use crate::testing::carrier;
 
 fn sm(octets: &[u8]) -> Sm<'_> {
@@ -74,6 +76,27 @@ fn e5_mo_reassembly_headers_sar_and_payload_say_the_same() {
     tlvs.push(tag::MESSAGE_PAYLOAD, b"\x05\x00\x03\x07\x01\x01abc");
     let received = Received::of(&carrier(1), &Sm { tlvs: tlvs.as_tlvs(), ..sm(b"") }, b"");
     assert_eq!((received.place, received.flaw, text(&received)), (None, None, "abc".into()));
+}
+
+/// National tables hold for the part whose header names them (3GPP TS 23.040 §9.2.3.24.15-16), packed or not.
+#[test]
+fn national_tables_are_read_from_the_header() {
+    let turkish = Shift { locking: Some(Language::Turkish), single: Some(Language::Turkish) };
+    let septets = turkish.encode("İyi günler, ığş").unwrap();
+    let mut octets = vec![6];
+    octets.extend(turkish.to_elements());
+    let header_octets = octets.len();
+    let (mut unpacked, mut packed) = (octets.clone(), octets);
+    unpacked.extend(&septets);
+    packed.extend(text::packed::pack(&septets, text::packed::fill_bits(header_octets)));
+    let received = read(&unpacked);
+    assert_eq!((text(&received).as_str(), received.flaw), ("İyi günler, ığş", None));
+    let mut other = carrier(1);
+    other.default_alphabet = DefaultAlphabet::Gsm7Packed;
+    assert_eq!(text(&Received::of(&other, &sm(&packed), b"")), "İyi günler, ığş");
+    assert_eq!(text_of(other.default_alphabet, &sm(&packed)), "İyi günler, ığş", "a trace says the same");
+    let code = received.letters.stored_code();
+    assert_eq!(domain::incoming::Letters::from_stored_code(code), Some(received.letters));
 }
 
 proptest::proptest! {
