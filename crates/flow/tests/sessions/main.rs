@@ -5,6 +5,7 @@ mod codes;
 mod elsewhere;
 mod faults;
 mod hosts;
+mod interop;
 mod proxy;
 mod refused_binds;
 mod rig;

@@ -1,8 +1,6 @@
 //! Signatures under rotation, against three verifiers that others wrote.
 
-use std::fs::{self, File};
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -40,46 +38,15 @@ for (const line of lines) {
 }
 ";
 
-/// Runs `install` unless it has run before; where other interop tests put theirs.
-fn once(name: &str, install: impl FnOnce(&Path)) -> PathBuf {
-    let binary = std::env::current_exe().unwrap();
-    let target = binary.ancestors().find(|place| place.join("CACHEDIR.TAG").exists()).unwrap();
-    let folder = target.join("interop");
-    fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join(format!("{name}.lock"))).unwrap();
-    lock.lock().unwrap();
-    let (place, done) = (folder.join(name), folder.join(format!("{name}.done")));
-    if !done.exists() {
-        install(&place);
-        fs::write(done, "").unwrap();
-    }
-    place
-}
-
-fn must_run(what: &str, command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{what} cannot be started ({error}); install it"));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{what} failed; the package registry must be reachable once.\n{said}");
-}
-
 fn python(script: &str) -> Command {
-    let place = once("python-webhooks", |place| {
-        must_run("python3 -m venv", Command::new("python3").args(["-m", "venv"]).arg(place));
-        must_run("pip install", Command::new(place.join("bin/pip")).args(["install", "-q", PYTHON]));
-    });
-    let mut command = Command::new(place.join("bin/python"));
+    let mut command = foreign::python(PYTHON);
     command.args(["-c", script]);
     command
 }
 
 fn node(script: &str) -> Command {
-    let place = once("node-webhooks", |place| {
-        fs::create_dir_all(place).unwrap();
-        let install = ["install", "--no-audit", "--no-fund", NODE, "--prefix"];
-        must_run("npm install", Command::new("npm").args(install).arg(place));
-    });
-    let mut command = Command::new("node");
-    command.env("NODE_PATH", place.join("node_modules")).args(["-e", script]);
+    let mut command = foreign::node(NODE);
+    command.args(["-e", script]);
     command
 }
 
