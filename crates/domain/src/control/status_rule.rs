@@ -25,7 +25,7 @@ pub enum StatusAction {
     WithoutTlvs,
     /// Once more in UCS-2.
     AsUcs2,
-    /// Once more with `sar_*` parameters in place of a user data header.
+    /// Once more with `sar_*` parameters in place of a user data header, then once more in one piece.
     AsSar,
 }
 

@@ -49,6 +49,15 @@ enum Letters {
 
 /// Writes the text as the carrier wants it, in no more parts than were priced.
 pub(super) fn encode(content: &Content, carrier: &Carrier) -> Result<Encoded, TextError> {
+    encode_as(content, carrier, carrier.long_messages)
+}
+
+/// The same, long messages in another way than the carrier's settings say.
+pub(super) fn encode_as(
+    content: &Content,
+    carrier: &Carrier,
+    long_messages: LongMessages,
+) -> Result<Encoded, TextError> {
     let is_septets = content.encoding != Encoding::Ucs2;
     let letters = match carrier.default_alphabet {
         DefaultAlphabet::Gsm7Packed if is_septets => Letters::Packed,
@@ -66,11 +75,11 @@ pub(super) fn encode(content: &Content, carrier: &Carrier) -> Result<Encoded, Te
         encoding => encoding,
     };
     let parts_max = u16::from(if encoding == content.encoding { limits::PARTS_PER_MESSAGE_MAX } else { content.parts });
-    match written(content, carrier, encoding, letters, parts_max) {
+    let written =
+        |encoding, letters, parts_max| written(content, (carrier, long_messages), encoding, letters, parts_max);
+    match written(encoding, letters, parts_max) {
         // What the carrier's own alphabet lacks goes as UCS-2, if that takes no more parts than were priced.
-        Err(TextError::Unencodable(_)) => {
-            written(content, carrier, Encoding::Ucs2, Letters::Own, u16::from(content.parts))
-        }
+        Err(TextError::Unencodable(_)) => written(Encoding::Ucs2, Letters::Own, u16::from(content.parts)),
         done => done,
     }
 }
@@ -95,14 +104,14 @@ pub(super) fn own(content: &Content, id: MessageId) -> Content {
 
 fn written(
     content: &Content,
-    carrier: &Carrier,
+    (carrier, long_messages): (&Carrier, LongMessages),
     encoding: Encoding,
     letters: Letters,
     parts_max: u16,
 ) -> Result<Encoded, TextError> {
     let letters = if encoding == Encoding::Ucs2 { Letters::Own } else { letters };
     let is_national = matches!(encoding, Encoding::National(_));
-    let long_messages = match carrier.long_messages {
+    let long_messages = match long_messages {
         // SMPP 3.3 has no parameters, and tables are named in the header only.
         LongMessages::Sar | LongMessages::Payload
             if is_national || carrier.interface_version == InterfaceVersion::V33 =>

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use domain::clock::UnixMillis;
-use domain::control::Carrier;
+use domain::control::{Carrier, LongMessages};
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::limits;
 use domain::phone::Phone;
@@ -13,7 +13,7 @@ use domain::request::{Content, Request, Waiting};
 use smallvec::SmallVec;
 use text::TextError;
 
-use super::encoded::{Encoded, encode, own};
+use super::encoded::{Encoded, encode, encode_as, own};
 
 /// What the messages of one request share on their way.
 #[derive(Debug)]
@@ -144,6 +144,21 @@ impl Job {
         }
         let own = || encode(&own(content, self.id), carrier);
         self.own.get_or_init(|| Box::new(own())).as_ref().as_ref()
+    }
+
+    /// A long message in one piece for `message_payload`, whatever the carrier's settings say; `None` where it is not
+    /// long, can't go so or has partly gone in parts.
+    #[must_use]
+    pub fn in_one_piece(&self, carrier: &Carrier) -> Option<Encoded> {
+        let content = self.content();
+        if content.parts < 2 || !self.is_whole {
+            return None;
+        }
+        let encoded = match content.links {
+            None => encode_as(content, carrier, LongMessages::Payload),
+            Some(_) => encode_as(&own(content, self.id), carrier, LongMessages::Payload),
+        };
+        encoded.ok().filter(|encoded| encoded.whole.is_some())
     }
 
     /// Milliseconds until it must not be sent any more; zero or less when that moment is past.

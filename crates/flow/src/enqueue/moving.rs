@@ -31,17 +31,32 @@ pub(crate) struct Unwanted {
     pub entry: Entry,
     /// What the operator answered last.
     pub command_status: u32,
+    /// Where it is to be written anew for the same carrier: the form it adopts. 0 = it looks for another carrier.
+    pub forms: u8,
 }
 
 impl Line {
     /// The carrier refused a part for reasons of its own: the message looks for another way.
     pub fn unwanted(&self, job: Arc<Job>, number: u8, command_status: u32) {
+        self.gather(job, number, command_status, 0);
+    }
+
+    /// The carrier refused a part for the form it was written in: when all parts are back, the message waits here again
+    /// and is written in this form too.
+    pub fn rewrite(&self, job: Arc<Job>, number: u8, command_status: u32, forms: u8) {
+        self.gather(job, number, command_status, forms);
+    }
+
+    fn gather(&self, job: Arc<Job>, number: u8, command_status: u32, forms: u8) {
         let mut state = self.state.lock();
         let known = state.unwanted.iter_mut().find(|unwanted| Arc::ptr_eq(&unwanted.entry.job, &job));
         let entry = Entry::part(job, number);
         match known {
-            Some(unwanted) => unwanted.entry.parts |= entry.parts,
-            None => state.unwanted.push(Unwanted { entry, command_status }),
+            Some(unwanted) => {
+                unwanted.entry.parts |= entry.parts;
+                unwanted.forms |= forms;
+            }
+            None => state.unwanted.push(Unwanted { entry, command_status, forms }),
         }
     }
 

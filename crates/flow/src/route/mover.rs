@@ -151,8 +151,14 @@ impl Mover {
     /// Finds another way for what the line's carrier refused; without one the refusal is final.
     async fn refused(&mut self, line: &Arc<Line>, control: &Control, unwanted: Vec<Unwanted>) {
         let mut leaving: HashMap<(CarrierId, u32), Vec<Whole>, RandomState> = HashMap::default();
-        for Unwanted { entry, command_status } in unwanted {
+        let mut again = Vec::new();
+        for Unwanted { entry, command_status, forms } in unwanted {
             let may_move = entry.is_whole() && !entry.job.has_ended();
+            if may_move && forms != 0 {
+                entry.job.adopt_form(forms);
+                again.push(Whole { entry, due_at: None });
+                continue;
+            }
             let way = may_move.then(|| self.way_of(control, &entry.job, line.carrier)).flatten();
             match way {
                 Some(carrier) => {
@@ -161,6 +167,9 @@ impl Mover {
                 }
                 None => self.refused_for_good(line, entry, command_status),
             }
+        }
+        if !again.is_empty() {
+            line.put_back(again);
         }
         for ((carrier, command_status), messages) in leaving {
             self.leave(line, carrier, messages, (REFUSED, Some(command_status))).await;

@@ -18,8 +18,12 @@ impl Form {
     pub(super) const AS_UCS2: Self = Self(4);
     /// `sar_*` parameters in place of a user data header.
     pub(super) const AS_SAR: Self = Self(8);
+    /// A long message in one piece in `message_payload`.
+    pub(super) const AS_PAYLOAD: Self = Self(16);
+    /// A part of it was written by itself: what was learnt meanwhile does not make one piece of the rest.
+    pub(super) const IN_PARTS: Self = Self(32);
     /// What an operator does not take once it will not take the next time either.
-    const LEARNT: Self = Self(2 | 8);
+    const LEARNT: Self = Self(2 | 8 | 16);
 
     /// As stored in a job or a carrier.
     pub(super) const fn of_bits(bits: u8) -> Self {
@@ -40,6 +44,11 @@ impl Form {
         Self(self.0 | other.0)
     }
 
+    /// What is in this and not in the other.
+    pub(super) const fn less(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// What is in both.
     pub(super) const fn both(self, other: Self) -> Self {
         Self(self.0 & other.0)
@@ -53,6 +62,7 @@ impl Form {
     /// line together.
     pub(super) const fn long_messages(self, usual: LongMessages) -> LongMessages {
         match usual {
+            _ if self.has(Self::AS_PAYLOAD) => LongMessages::Payload,
             LongMessages::Payload => LongMessages::Payload,
             LongMessages::Sar if self.has(Self::WITHOUT_TLVS) => LongMessages::Udh8,
             kept if self.has(Self::WITHOUT_TLVS) || !self.has(Self::AS_SAR) => kept,
@@ -84,9 +94,31 @@ impl Form {
     }
 }
 
+/// The message as it is written otherwise than usual, where this form asks for that.
+pub(super) fn other(job: &Job, carrier: &Carrier, form: Form) -> Option<Encoded> {
+    if form.has(Form::AS_UCS2)
+        && let Some(encoded) = as_ucs2(job)
+    {
+        return Some(encoded);
+    }
+    let encoded = if form.has(Form::AS_PAYLOAD) { job.in_one_piece(carrier) } else { None };
+    if encoded.is_some() {
+        // From now on it is one piece for every bind: its parts leave the line together.
+        job.adopt_form(Form::AS_PAYLOAD.bits());
+    }
+    encoded
+}
+
+/// Notes that a message goes in parts, if it does.
+pub(super) fn note_parts(job: &Job, is_whole: bool) {
+    if !is_whole {
+        job.adopt_form(Form::IN_PARTS.bits());
+    }
+}
+
 /// A text of one part in UCS-2; `None` where that would make more parts than were accepted and priced,
 /// or where it is UCS-2 anyway.
-pub(super) fn as_ucs2(job: &Job) -> Option<Encoded> {
+fn as_ucs2(job: &Job) -> Option<Encoded> {
     let content = job.content();
     if content.parts != 1 || content.encoding == Encoding::Ucs2 {
         return None;

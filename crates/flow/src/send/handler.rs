@@ -13,7 +13,7 @@ use smpp::session::{Answers, Outcome, OutcomeBatch, PushError, RequestBatch, Ses
 use super::carrier::CarrierState;
 use super::doubt::settle_parts;
 use super::encode::{Scratch, Written};
-use super::form::{self, Form};
+use super::form;
 use super::gate::Gate;
 use super::hedge::Hedge;
 use super::intents::{Intents, forget};
@@ -219,8 +219,8 @@ impl BindHandler {
             return Ok(());
         }
         let carrier = Arc::clone(&self.state.carrier);
-        let form = self.form_of(&job);
-        let other = if form.has(Form::AS_UCS2) { form::as_ucs2(&job) } else { None };
+        let form = self.form_of(&job, number);
+        let other = form::other(&job, &carrier, form);
         let encoded = match job.encoded(&carrier) {
             Ok(encoded) => other.as_ref().unwrap_or(encoded),
             Err(error) => {
@@ -235,6 +235,7 @@ impl BindHandler {
             self.gate.give_back(1);
             return Ok(());
         }
+        form::note_parts(&job, is_whole);
         let token = self.slots.insert(InFlight { job: Arc::clone(&job), number, form, is_whole, watched: None });
         let reference = match encoded.reference {
             ReferenceOctets::None => 0,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::choice::Choice as _;
 use domain::clock::UnixMillis;
 use smpp::CommandStatus;
 
@@ -81,7 +82,7 @@ impl BindHandler {
             Action::WithoutTimes => self.otherwise(part, command_status, Form::WITHOUT_TIMES, back),
             Action::WithoutTlvs => self.otherwise(part, command_status, Form::WITHOUT_TLVS, back),
             Action::AsUcs2 => self.otherwise(part, command_status, Form::AS_UCS2, back),
-            Action::AsSar => self.otherwise(part, command_status, Form::AS_SAR, back),
+            Action::AsSar => self.without_header(part, command_status, back),
             Action::Taken | Action::Fail => self.refused_for_good(&part, command_status),
         }
     }
@@ -172,21 +173,42 @@ impl BindHandler {
         back.parts[part.lane().index()].push((part.job, part.number));
     }
 
+    /// A user data header is not wanted: once more with `sar_*`, then the whole message once more in one piece, if that
+    /// makes a difference; else it is final.
+    fn without_header(&self, part: InFlight, command_status: u32, back: &mut GoBack) {
+        let carrier = &self.state.carrier;
+        if !part.form.has(Form::AS_SAR) && Form::AS_SAR.changes(carrier, &part.job, part.form) {
+            return self.otherwise(part, command_status, Form::AS_SAR, back);
+        }
+        let tried = part.is_whole || part.form.has(Form::AS_PAYLOAD.with(Form::WITHOUT_TLVS));
+        if tried || part.job.in_one_piece(carrier).is_none() {
+            return self.refused_for_good(&part, command_status);
+        }
+        forget(&self.settle, &part.job, part.number);
+        let line = self.line_of(&part);
+        line.rewrite(part.job, part.number, command_status, Form::AS_PAYLOAD.bits());
+    }
+
     /// The operator took a part; if that was in a form that its settings don't ask for, it is kept in mind.
     pub(super) fn learn_from(&self, part: &InFlight) {
         let form = part.form.both(Form::of_bits(part.job.forms()));
         if self.state.learn(form) {
             tracing::warn!(
                 target: "send", carrier = %self.state.carrier.name,
-                without_optional_parameters = form.has(Form::WITHOUT_TLVS), with_sar = form.has(Form::AS_SAR),
+                without_optional_parameters = form.has(Form::WITHOUT_TLVS),
+                long_messages = form.long_messages(self.state.carrier.long_messages).name(),
                 "the operator takes parts in this form only; set the carrier accordingly to spare it the first try"
             );
         }
     }
 
-    /// How parts of this message are written on this bind.
-    pub(super) fn form_of(&self, job: &Job) -> Form {
-        let form = self.state.form().with(Form::of_bits(job.forms()));
+    /// How this part of a message is written on this bind.
+    pub(super) fn form_of(&self, job: &Job, number: u8) -> Form {
+        let (learnt, adopted) = (self.state.form(), Form::of_bits(job.forms()));
+        // Whether it goes in one piece is decided once, by its first part, and holds for all of them on every bind.
+        let may_begin = number == 1 && !adopted.has(Form::IN_PARTS) && self.seat.tlvs_allowed;
+        let learnt = if may_begin { learnt } else { learnt.less(Form::AS_PAYLOAD) };
+        let form = learnt.with(adopted);
         if self.seat.tlvs_allowed { form } else { form.with(Form::WITHOUT_TLVS) }
     }
 

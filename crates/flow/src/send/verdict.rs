@@ -32,7 +32,8 @@ pub(super) enum Action {
     WithoutTlvs,
     /// Once more in UCS-2, then final.
     AsUcs2,
-    /// Once more with `sar_*` parameters in place of the header, then final. What helps is remembered.
+    /// Once more with `sar_*` parameters in place of the header, then once more in one piece, then final. What helps is
+    /// remembered.
     AsSar,
 }
 

@@ -155,6 +155,33 @@ async fn a_header_that_is_refused_goes_as_sar_and_that_is_learnt() {
     rig.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_message_that_is_wanted_neither_with_header_nor_as_sar_goes_in_one_piece() {
+    let no_parts = [When::Header, When::Sar].map(|when| Refusal { when, command_status: 0x43 });
+    let operator = operator(Behaviour { refusals: no_parts.to_vec(), ..refusals([]) }).await;
+    let one = carrier("one", operator.address, "binds = 1\nwindow = 10");
+    let route = "[[route]]\nprefix = \"48\"\ncarriers = [\"one\"]\nprice = \"0.0001\"\n";
+    for key_lines in ["", "traffic = \"bulk\"\n"] {
+        let before = operator.ledger().parts().len();
+        let rig = Rig::start_with(&[("one", one.clone())], route, key_lines).await;
+        rig.wait_bound("one", 1).await;
+        let text = "a".repeat(300);
+        let ids = rig.send_text(&text, [phone_of(1)]).await;
+        rig.wait_status(&ids, &[Status::Delivered]).await;
+        let ids = rig.send_text(&text, [phone_of(2), phone_of(3)]).await;
+        rig.wait_status(&ids, &[Status::Delivered]).await;
+        let parts = operator.ledger().parts().split_off(before);
+        let of = |status| parts.iter().filter(move |part| part.destination == phone_of(status));
+        let taken = |status| of(status).filter(|part| part.command_status == Some(0)).collect::<Vec<_>>();
+        for status in [1, 2, 3] {
+            assert_eq!(taken(status).len(), 1, "in one piece, and once: {parts:?}");
+            assert_eq!((taken(status)[0].text.as_str(), taken(status)[0].esm_class), (text.as_str(), 0));
+        }
+        assert_eq!([1, 2, 3].map(|status| of(status).count()), [5, 1, 1], "the first finds out, the others profit");
+        rig.stop().await;
+    }
+}
+
 /// One handset of a hundred is full; the others must not feel it. Compares the slowest of a hundred answers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c8_msgqful_per_dest() {

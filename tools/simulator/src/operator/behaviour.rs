@@ -296,7 +296,15 @@ mod tests {
     use super::*;
 
     fn arrival(number: u64, recipient: &[u8]) -> Arrival<'_> {
-        Arrival { number, number_on_session: number, recipient, at_ms: 0, unanswered: 0, has_header: false }
+        Arrival {
+            number,
+            number_on_session: number,
+            recipient,
+            at_ms: 0,
+            unanswered: 0,
+            has_header: false,
+            has_sar: false,
+        }
     }
 
     fn count(of: impl Fn(u64) -> bool) -> usize {

@@ -43,7 +43,7 @@ pub struct OperatorOptions {
     #[arg(long)]
     pub receipt_jitter_ms: Option<u64>,
     /// Refuse submits: every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, except=0666:RINVDSTADR,
-    /// header=yes:RINVESMCLASS, between=5000-10000:RTHROTTLED (milliseconds), wave=0-60000@300:RTHROTTLED (30 % of them).
+    /// header=yes:RINVESMCLASS, sar=yes:RINVESMCLASS, between=5000-10000:RTHROTTLED (milliseconds), wave=0-60000@300:RTHROTTLED (30 % of them).
     #[arg(long = "refuse", value_name = "RULE")]
     pub refuse: Vec<Refusal>,
     /// Parts per second that are taken; the rest is answered RTHROTTLED.

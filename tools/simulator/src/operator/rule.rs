@@ -19,6 +19,8 @@ pub enum When {
     Suffix(String),
     /// Those that begin with a user data header.
     Header,
+    /// Those that carry `sar_*` parameters.
+    Sar,
     /// Those whose recipient does not end in these digits.
     Except(String),
     /// Those that come in this part of the run, in milliseconds since the start.
@@ -49,6 +51,7 @@ impl When {
             Self::Every(count) => *count > 0 && number.is_multiple_of(*count),
             Self::Suffix(digits) => recipient.ends_with(digits.as_bytes()),
             Self::Header => arrival.has_header,
+            Self::Sar => arrival.has_sar,
             Self::Except(digits) => !recipient.ends_with(digits.as_bytes()),
             Self::Between { from_ms, to_ms } => (*from_ms..*to_ms).contains(&at_ms),
             Self::Wave { from_ms, to_ms, per_mille } => (*from_ms..*to_ms).contains(&at_ms) && share(per_mille),
@@ -59,7 +62,7 @@ impl When {
 /// Submits that are refused with a `command_status`.
 ///
 /// Written `every=10:RSYSERR`, `permille=20:0x58`, `suffix=0666:RINVDSTADR`, `except=0666:RINVDSTADR`,
-/// `between=5000-10000:RTHROTTLED`, `wave=0-60000@300:RTHROTTLED` or `header=yes:RINVESMCLASS`.
+/// `between=5000-10000:RTHROTTLED`, `wave=0-60000@300:RTHROTTLED` `header=yes:RINVESMCLASS` or `sar=yes:RINVESMCLASS`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Which.
@@ -79,7 +82,7 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "write every=10:RSYSERR, permille=20:0x58, suffix=0666:RINVDSTADR, except=0666:RINVDSTADR, \
-     between=5000-10000:RTHROTTLED, wave=0-60000@300:RTHROTTLED or header=yes:RINVESMCLASS"
+     between=5000-10000:RTHROTTLED, wave=0-60000@300:RTHROTTLED header=yes:RINVESMCLASS or sar=yes:RINVESMCLASS"
 )]
 pub struct RuleError;
 
@@ -94,6 +97,7 @@ impl FromStr for Refusal {
             "permille" => When::PerMille(value.parse().ok().filter(|&share| share <= 1000).ok_or(RuleError)?),
             "every" => When::Every(number(value).ok().filter(|&count| count > 0).ok_or(RuleError)?),
             "header" if value == "yes" => When::Header,
+            "sar" if value == "yes" => When::Sar,
             "suffix" if !value.is_empty() => When::Suffix(value.to_owned()),
             "except" if !value.is_empty() => When::Except(value.to_owned()),
             "wave" => {
@@ -119,6 +123,7 @@ impl fmt::Display for Refusal {
             When::Every(count) => write!(out, "every={count}")?,
             When::Suffix(digits) => write!(out, "suffix={digits}")?,
             When::Header => write!(out, "header=yes")?,
+            When::Sar => write!(out, "sar=yes")?,
             When::Except(digits) => write!(out, "except={digits}")?,
             When::Between { from_ms, to_ms } => write!(out, "between={from_ms}-{to_ms}")?,
             When::Wave { from_ms, to_ms, per_mille } => write!(out, "wave={from_ms}-{to_ms}@{per_mille}")?,
@@ -153,6 +158,7 @@ mod tests {
             "every=10:RSYSERR",
             "suffix=0666:RINVDSTADR",
             "header=yes:RINVESMCLASS",
+            "sar=yes:RINVESMCLASS",
             "between=5-10:0x455",
             "except=9:RSYSERR",
             "wave=0-9@300:RTHROTTLED",
@@ -180,8 +186,9 @@ mod tests {
     fn each_rule_hits_what_it_says() {
         let hits = |rule: &str, number, recipient: &str, at_ms| {
             let recipient = recipient.as_bytes();
+            let (has_header, has_sar) = (at_ms == 99, at_ms == 98);
             let arrival =
-                Arrival { number, number_on_session: 1, recipient, has_header: at_ms == 99, at_ms, unanswered: 0 };
+                Arrival { number, number_on_session: 1, recipient, has_header, has_sar, at_ms, unanswered: 0 };
             rule.parse::<Refusal>().unwrap().applies(7, &arrival)
         };
         assert!(hits("every=10:8", 20, "1", 0) && !hits("every=10:8", 21, "1", 0));
@@ -189,7 +196,8 @@ mod tests {
         assert!(hits("except=66:8", 1, "6648", 0) && !hits("except=66:8", 1, "4866", 0));
         let wave = |at_ms| (0..1_000).filter(|&number| hits("wave=5-10@300:8", number, "1", at_ms)).count();
         assert!((200..400).contains(&wave(5)) && wave(10) == 0);
-        assert!(hits("header=yes:8", 1, "1", 99) && !hits("header=yes:8", 1, "1", 0));
+        assert!(hits("header=yes:8", 1, "1", 99) && !hits("header=yes:8", 1, "1", 98));
+        assert!(hits("sar=yes:8", 1, "1", 98) && !hits("sar=yes:8", 1, "1", 99));
         assert!(hits("between=5-10:8", 1, "1", 5) && !hits("between=5-10:8", 1, "1", 10));
         let share = (0..10_000).filter(|&number| hits("permille=100:8", number, "1", 0)).count();
         assert!((900..1100).contains(&share), "{share}");

@@ -73,6 +73,7 @@ impl Session {
             number_on_session: self.submits,
             recipient: sm.destination.digits,
             has_header: sm.esm_class & 0x40 != 0,
+            has_sar: sm.tlvs.sar().is_some(),
             at_ms: now_ms,
             unanswered: if behaviour.window_max == 0 { 0 } else { self.bound.held.len() + self.never_answered },
         };

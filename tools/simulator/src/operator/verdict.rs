@@ -64,6 +64,8 @@ pub(super) struct Arrival<'a> {
     pub(super) recipient: &'a [u8],
     /// Whether it begins with a user data header.
     pub(super) has_header: bool,
+    /// Whether it carries `sar_*` parameters.
+    pub(super) has_sar: bool,
     /// Milliseconds since the start.
     pub(super) at_ms: u64,
     /// Unanswered submits of its session.
@@ -150,7 +152,15 @@ mod tests {
         let recipient = recipient.as_bytes();
         judge(
             behaviour,
-            &Arrival { number: 1, number_on_session: 1, recipient, has_header: false, at_ms: 0, unanswered: 0 },
+            &Arrival {
+                number: 1,
+                number_on_session: 1,
+                recipient,
+                has_header: false,
+                has_sar: false,
+                at_ms: 0,
+                unanswered: 0,
+            },
         )
     }
 
@@ -184,8 +194,15 @@ mod tests {
         let behaviour = Behaviour { window_max: 2, unanswered_per_mille: 1000, ..Behaviour::default() };
         let recipient = b"48500999999";
         let at = |unanswered| {
-            let arrival =
-                Arrival { number: 1, number_on_session: 1, recipient, has_header: false, at_ms: 0, unanswered };
+            let arrival = Arrival {
+                number: 1,
+                number_on_session: 1,
+                recipient,
+                has_header: false,
+                has_sar: false,
+                at_ms: 0,
+                unanswered,
+            };
             let verdict = judge(&behaviour, &arrival);
             (verdict.status, verdict.answer_after_ms)
         };
