@@ -14,6 +14,7 @@ mod history;
 mod links;
 mod problems;
 mod processes;
+mod rotation;
 mod secrets;
 mod two_way;
 
