@@ -17,6 +17,8 @@ pub struct Account {
     pub sink_port: Option<u16>,
     /// The Priority add-on.
     pub priority: bool,
+    /// More tables of the account: numbers, bots.
+    pub tables: &'static str,
 }
 
 impl Account {
@@ -31,6 +33,7 @@ impl Account {
             sender,
             sink_port: None,
             priority: true,
+            tables: "",
         }
     }
 
@@ -52,18 +55,20 @@ impl Account {
     }
 
     fn toml(&self) -> String {
-        let Self { name, authorization, application_key, sender, priority, .. } = self;
+        let Self { name, authorization, application_key, sender, priority, tables, .. } = self;
         let webhook = self.sink_port.map_or_else(String::new, |port| {
             let endpoint = |event: &str, path: &str| {
                 format!("[[account.webhook]]\nevent = \"{event}\"\nurl = \"http://127.0.0.1:{port}/{path}\"\n")
             };
-            endpoint("sms.status", name) + &endpoint("sms.click", &format!("{name}-clicks"))
+            endpoint("sms.status", name)
+                + &endpoint("sms.click", &format!("{name}-clicks"))
+                + &endpoint("sms.incoming", &format!("{name}-incoming"))
         });
         format!(
             "[[account]]\nname = \"{name}\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = {priority}\n\
              [[account.sender]]\nname = \"{sender}\"\napproved = true\n\
              [[account.key]]\nname = \"backend\"\nauthorization = \"{authorization}\"\napplication_key = \"{application_key}\"\n\
-             senders = [\"{sender}\"]\npermissions = [\"sms.send\", \"sms.read\"]\n{webhook}\n"
+             senders = [\"{sender}\"]\npermissions = [\"sms.send\", \"sms.read\"]\n{webhook}\n{tables}\n"
         )
     }
 }

@@ -25,6 +25,8 @@ pub struct Told {
     pub status: u64,
     /// `url`, of clicks.
     pub url: String,
+    /// `message`, of incoming messages.
+    pub message: String,
     /// `seq`, where given.
     pub seq: Option<u64>,
     /// Header `Request-Id`.
@@ -37,6 +39,7 @@ pub struct Told {
 struct Shared {
     told: Mutex<Vec<Told>>,
     answer: Mutex<Option<u16>>,
+    body: Mutex<String>,
 }
 
 /// A running sink; stops when dropped.
@@ -79,6 +82,11 @@ impl Sink {
         *self.shared.answer.lock() = status;
     }
 
+    /// Says this in the body of its answers from now on.
+    pub fn say(&self, body: &str) {
+        body.clone_into(&mut self.shared.body.lock());
+    }
+
     /// The book so far.
     #[must_use]
     pub fn told(&self) -> Vec<Told> {
@@ -105,7 +113,8 @@ async fn serve(shared: &Shared, mut stream: TcpStream) -> Result<()> {
         let (head, body) = request(&mut stream, &mut buffer).await?;
         let answered = shared.answer.lock().unwrap_or(200);
         enter(shared, &head, &body, answered);
-        let answer = format!("HTTP/1.1 {answered} Said\r\ncontent-length: 0\r\n\r\n");
+        let body = shared.body.lock().clone();
+        let answer = format!("HTTP/1.1 {answered} Said\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         stream.write_all(answer.as_bytes()).await?;
     }
 }
@@ -160,6 +169,7 @@ fn enter(shared: &Shared, head: &str, body: &[u8], answered: u16) {
             phone: text("phoneNumber").trim_start_matches('+').to_owned(),
             status: event["status"].as_u64().unwrap_or_default(),
             url: text("url"),
+            message: text("message"),
             seq: event["seq"].as_u64(),
             request_id: request_id.clone(),
             answered,

@@ -40,6 +40,8 @@ pub struct Between {
     pub sink_every: Option<u64>,
     /// The data directory, where it is not to be a folder of the story's own.
     pub data: Option<std::path::PathBuf>,
+    /// More tables of the first account.
+    pub tables: &'static str,
     /// More keys for the section `[store]` of the configuration, and sections after it.
     pub store_keys: &'static str,
 }
@@ -97,7 +99,9 @@ impl Stage {
         };
         let carrier = Carrier::at(operator_liar.as_ref().map_or_else(|| operator.address(), OperatorLiar::address));
         let port = sink_liar.as_ref().map_or_else(|| sink.address(), SinkLiar::address).port();
-        let accounts = vec![Account::new("acme", "ACME").told_at(port), Account::new("globex", "GLOBEX").told_at(port)];
+        let mut acme = Account::new("acme", "ACME").told_at(port);
+        acme.tables = between.tables;
+        let accounts = vec![acme, Account::new("globex", "GLOBEX").told_at(port)];
         let site = Site::install_at(between.data.as_deref(), between.store_keys, &carrier, &accounts).await?;
         let (address, addresses) = watch::channel(SocketAddr::from(([127, 0, 0, 1], 1)));
         let client_liar = match between.client {

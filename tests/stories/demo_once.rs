@@ -48,6 +48,16 @@ async fn demo_for_scripts() -> Result<()> {
     let answer = client.call("POST", "/v2.1/sms", &headers, body.as_bytes()).await?;
     assert_eq!((answer.status, answer.envelope_faults()), (200, vec![]), "{}", String::from_utf8_lossy(&answer.body));
 
+    // Short links work too, on an address of their own.
+    let body = json!({"sender": word("sender")?, "message": "See https://example.com/x", "shortLink": true,
+                      "phoneNumbers": ["48500100200"]});
+    let answer = client.call("POST", "/v2.1/sms", &headers, body.to_string().as_bytes()).await?.json()?;
+    let text = answer["data"][0]["message"].as_str().with_context(|| answer.to_string())?;
+    let (domain, code) = text.trim_start_matches("See http://").split_once('/').context("no short link")?;
+    let request = format!("GET /{code} HTTP/1.1\r\nhost: {domain}\r\nuser-agent: Mozilla/5.0\r\n\r\n");
+    let opened = Connection::open(domain.parse()?).await?.raw(request.as_bytes()).await?;
+    assert_eq!((opened.status, opened.header("location")), (302, Some("https://example.com/x")));
+
     let pid = Pid::from_raw(i32::try_from(demo.id().context("gone")?)?).context("pid 0")?;
     kill_process(pid, Signal::TERM)?;
     let status = tokio::time::timeout(STOPPED_WITHIN, demo.wait()).await.context("the demo does not end")??;

@@ -19,4 +19,6 @@ mod receipts;
 mod restart_webhooks;
 mod send_and_read;
 mod short_links;
+mod two_way;
+mod two_way_kill9;
 mod wh_crash;

@@ -2,7 +2,8 @@
 //! a fixed rate over kept connections, each click recorded durably before its redirect. Beside it the same
 //! links answered by a handler that looks nothing up and records nothing: the ceiling of the machine.
 //!
-//! `cargo run --release -p web --example link_latency -- [clicks per second] [seconds] [sends per second beside it]`
+//! `cargo run --release -p web --example link_latency -- [clicks per second] [seconds] [sends per second beside it]`;
+//! `--json` behind them is for `cargo xtask bench --only links`.
 
 #![expect(clippy::unwrap_used, reason = "a measuring tool ends with the first surprise")]
 
@@ -101,13 +102,25 @@ async fn main() {
     let random = Random::system();
     let bare = listen(Links::new(Bare, &random, TrustedProxies::default()), directory.path()).await;
     let real = listen(Links::new(flow.follow.clone(), &random, TrustedProxies::default()), directory.path()).await;
-    report("ceiling (nothing looked up, nothing recorded)", &measure(bare, &codes, rate, seconds).await);
+    let ceiling = measure(bare, &codes, rate, seconds).await;
     let sending = tokio::spawn(send_beside(flow.accept.clone(), store.clone(), sends));
-    report("click recorded before its redirect", &measure(real, &codes, rate, seconds).await);
+    let clicked = measure(real, &codes, rate, seconds).await;
     sending.abort();
     let stats = flow.follow.stats();
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-    println!("late {}, lost {}, limited {}", count(&stats.late), count(&stats.lost), count(&stats.limited));
+    let (late, lost, limited) = (count(&stats.late), count(&stats.lost), count(&stats.limited));
+    if std::env::args().any(|argument| argument == "--json") {
+        let ms = |sorted: &[u64], part| at(sorted, part) as f64 / 1_000.0;
+        let report = serde_json::json!({
+            "bare_p50_ms": ms(&ceiling, 500), "bare_p99_ms": ms(&ceiling, 990),
+            "p50_ms": ms(&clicked, 500), "p99_ms": ms(&clicked, 990), "late": late, "lost": lost,
+        });
+        println!("{report}");
+    } else {
+        report("ceiling (nothing looked up, nothing recorded)", &ceiling);
+        report("click recorded before its redirect", &clicked);
+        println!("late {late}, lost {lost}, limited {limited}");
+    }
     flow.stop().await;
     store.close();
 }
@@ -202,8 +215,12 @@ async fn measure(address: SocketAddr, codes: &Arc<[String]>, rate: u64, seconds:
     all
 }
 
+fn at(sorted: &[u64], part: usize) -> u64 {
+    sorted[(sorted.len() * part / 1_000).min(sorted.len() - 1)]
+}
+
 fn report(what: &str, sorted: &[u64]) {
-    let at = |part: usize| sorted[(sorted.len() * part / 1_000).min(sorted.len() - 1)];
+    let at = |part| at(sorted, part);
     println!(
         "{what}: {} clicks, p50 {} us, p90 {} us, p99 {} us, max {} us",
         sorted.len(),

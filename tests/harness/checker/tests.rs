@@ -42,6 +42,7 @@ fn clean() -> Evidence {
             phone: phone.clone(),
             status: 21,
             url: String::new(),
+            message: String::new(),
             seq: None,
             request_id: "r".into(),
             answered: 200,

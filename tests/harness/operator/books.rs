@@ -34,11 +34,27 @@ pub struct ReceiptGiven {
     pub acknowledged: bool,
 }
 
+/// One message that a person wrote.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// Who wrote.
+    pub source: String,
+    /// The number that was written to.
+    pub destination: String,
+    /// What was written.
+    pub text: String,
+    /// How often it was sent: again when a connection died before the platform answered.
+    pub sent: usize,
+    /// Whether the platform answered ESME_ROK.
+    pub acknowledged: bool,
+}
+
 /// The books; shared by all sessions.
 #[derive(Default)]
 pub struct Books {
     submitted: Mutex<Vec<Submitted>>,
     receipts: Mutex<Vec<ReceiptGiven>>,
+    written: Mutex<Vec<Written>>,
     crashes: AtomicU32,
     receipts_refused: AtomicU32,
 }
@@ -59,6 +75,38 @@ impl Books {
     /// The platform took responsibility for that receipt.
     pub fn acknowledged(&self, place: usize) {
         self.receipts.lock()[place].acknowledged = true;
+    }
+
+    /// Enters a message of a person and answers its place.
+    pub fn written(&self, source: &str, destination: &str, text: &str) -> usize {
+        let mut written = self.written.lock();
+        written.push(Written {
+            source: source.to_owned(),
+            destination: destination.to_owned(),
+            text: text.to_owned(),
+            sent: 0,
+            acknowledged: false,
+        });
+        written.len() - 1
+    }
+
+    /// That message goes out now.
+    #[must_use]
+    pub fn sending(&self, place: usize) -> Written {
+        let mut written = self.written.lock();
+        written[place].sent += 1;
+        written[place].clone()
+    }
+
+    /// The platform took responsibility for that message.
+    pub fn taken(&self, place: usize) {
+        self.written.lock()[place].acknowledged = true;
+    }
+
+    /// What people wrote so far.
+    #[must_use]
+    pub fn all_written(&self) -> Vec<Written> {
+        self.written.lock().clone()
     }
 
     /// The platform asked for a receipt to be repeated.

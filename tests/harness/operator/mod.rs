@@ -10,5 +10,6 @@ mod service;
 mod session;
 
 pub use behaviour::{Behaviour, receipt_word};
-pub use books::{Books, ReceiptGiven, Submitted};
+pub use books::{Books, ReceiptGiven, Submitted, Written};
 pub use service::Operator;
+pub use session::DELIVER_WINDOW;

@@ -139,6 +139,22 @@ fn text(rest: &mut &[u8]) -> Option<String> {
     Some(taken)
 }
 
+/// The body of a deliver_sm with what a person wrote: ASCII in the default alphabet, anything else in UTF-16 (§4.6.1).
+#[must_use]
+pub fn written_body(source: &str, destination: &str, text: &str) -> Vec<u8> {
+    let octets: Vec<u8> =
+        if text.is_ascii() { text.into() } else { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+    let mut body = b"\0\x01\x01".to_vec();
+    body.extend_from_slice(source.as_bytes());
+    body.extend_from_slice(b"\0\x03\x00");
+    body.extend_from_slice(destination.as_bytes());
+    body.extend_from_slice(b"\0\0\0\0\0\0\0\0");
+    body.extend_from_slice(&[if text.is_ascii() { 0 } else { 8 }, 0]);
+    body.push(u8::try_from(octets.len()).unwrap_or(u8::MAX));
+    body.extend_from_slice(&octets);
+    body
+}
+
 /// The body of a deliver_sm that carries a receipt in the form of SMPP 3.4 appendix B.
 #[must_use]
 pub fn receipt_body(source: &str, destination: &str, operator_id: &str, word: &str) -> Vec<u8> {

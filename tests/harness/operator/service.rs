@@ -1,5 +1,6 @@
 //! The listener and what its sessions share.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +24,8 @@ pub struct Shared {
     pub behaviour: Mutex<Behaviour>,
     /// Receipts to be sent.
     pub receipts: Waiting,
+    /// What people wrote and is to be sent, by its place in the books.
+    pub written: Mutex<VecDeque<usize>>,
     last_id: AtomicU64,
 }
 
@@ -54,6 +57,7 @@ impl Operator {
             books: Books::default(),
             behaviour: Mutex::new(behaviour),
             receipts: Waiting::default(),
+            written: Mutex::default(),
             last_id: AtomicU64::new(1_000_000),
         }))
         .await
@@ -100,6 +104,12 @@ impl Operator {
     #[must_use]
     pub fn books(&self) -> &Books {
         &self.shared.books
+    }
+
+    /// A person writes: the message goes out over the next session that receives, until one has answered for it.
+    pub fn write(&self, source: &str, destination: &str, text: &str) {
+        let place = self.shared.books.written(source, destination, text);
+        self.shared.written.lock().push_back(place);
     }
 
     /// Receipts it still has to send.

@@ -16,8 +16,8 @@ use super::pdu::{self, Frame};
 use super::receipts::Due;
 use super::service::Shared;
 
-/// Receipts unanswered on one session at a time.
-const RECEIPT_WINDOW: usize = 50;
+/// Receipts and messages of people unanswered on one session at a time.
+pub const DELIVER_WINDOW: usize = 50;
 /// How often due receipts are looked for.
 const TURN: Duration = Duration::from_millis(2);
 /// PDUs read and not yet handled.
@@ -29,7 +29,13 @@ struct Session {
     receives: bool,
     sequence: u32,
     answers: VecDeque<(Instant, Frame)>,
-    unanswered: HashMap<u32, (usize, Due)>,
+    unanswered: HashMap<u32, Asked>,
+}
+
+/// A deliver_sm without an answer, by its place in the books.
+enum Asked {
+    Receipt(usize, Due),
+    Written(usize),
 }
 
 /// Serves a connection until it ends; receipts without an answer go back to the others.
@@ -71,8 +77,11 @@ pub async fn serve(shared: Arc<Shared>, stream: TcpStream, mut cut: watch::Recei
         }
     }
     reading.abort();
-    for (_, (_, due)) in session.unanswered.drain() {
-        shared.receipts.put_back(due);
+    for (_, asked) in session.unanswered.drain() {
+        match asked {
+            Asked::Receipt(_, due) => shared.receipts.put_back(due),
+            Asked::Written(place) => shared.written.lock().push_front(place),
+        }
     }
 }
 
@@ -90,7 +99,7 @@ impl Session {
             }
             pdu::ENQUIRE_LINK | pdu::UNBIND => Frame::new(frame.command | pdu::RESPONSE, 0, frame.sequence, &[]),
             command if command == pdu::DELIVER_SM | pdu::RESPONSE => {
-                self.receipt_answered(&frame);
+                self.answered(&frame);
                 return false;
             }
             _ => return false,
@@ -130,14 +139,16 @@ impl Session {
         });
     }
 
-    fn receipt_answered(&mut self, frame: &Frame) {
-        if let Some((place, due)) = self.unanswered.remove(&frame.sequence) {
-            if frame.status == 0 {
-                self.shared.books.acknowledged(place);
-            } else {
+    fn answered(&mut self, frame: &Frame) {
+        match self.unanswered.remove(&frame.sequence) {
+            Some(Asked::Receipt(place, _)) if frame.status == 0 => self.shared.books.acknowledged(place),
+            Some(Asked::Receipt(_, due)) => {
                 self.shared.books.refused();
                 self.shared.receipts.add(due);
             }
+            Some(Asked::Written(place)) if frame.status == 0 => self.shared.books.taken(place),
+            Some(Asked::Written(place)) => self.shared.written.lock().push_back(place),
+            None => {}
         }
     }
 
@@ -152,9 +163,13 @@ impl Session {
         }
         let receipts_wanted = self.receives && self.shared.behaviour.lock().receipts;
         if receipts_wanted {
-            for due in self.shared.receipts.take(RECEIPT_WINDOW.saturating_sub(self.unanswered.len())) {
+            for due in self.shared.receipts.take(DELIVER_WINDOW.saturating_sub(self.unanswered.len())) {
                 out.extend(self.receipt(due).bytes());
             }
+        }
+        while self.receives && self.unanswered.len() < DELIVER_WINDOW {
+            let Some(place) = self.shared.written.lock().pop_front() else { break };
+            out.extend(self.written(place).bytes());
         }
         if out.is_empty() { Ok(()) } else { self.writer.write_all(&out).await }
     }
@@ -169,9 +184,19 @@ impl Session {
             word,
             acknowledged: false,
         });
+        self.deliver(&body, Asked::Receipt(place, due))
+    }
+
+    fn written(&mut self, place: usize) -> Frame {
+        let written = self.shared.books.sending(place);
+        let body = pdu::written_body(&written.source, &written.destination, &written.text);
+        self.deliver(&body, Asked::Written(place))
+    }
+
+    fn deliver(&mut self, body: &[u8], asked: Asked) -> Frame {
         let sequence = self.sequence;
         self.sequence += 1;
-        self.unanswered.insert(sequence, (place, due));
-        Frame::new(pdu::DELIVER_SM, 0, sequence, &body)
+        self.unanswered.insert(sequence, asked);
+        Frame::new(pdu::DELIVER_SM, 0, sequence, body)
     }
 }

@@ -6,10 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use domain::bot::{Next, Said, Script};
+use domain::control::{Account, Control, Number};
 use domain::person::Position;
 use domain::reserved;
 use store::control::{NumberWithBot, Setup};
 
+use super::versions::open;
+use crate::cli::ConfigFile;
 use crate::console::{Colour, paint};
 
 /// What to do with bots.
@@ -23,9 +26,12 @@ pub enum Bot {
     },
     /// Talk to the bot of a number: what you type is what somebody writes to it.
     Chat {
-        /// The setup file with the bot.
-        #[arg(long, value_name = "SETUP.toml")]
-        setup: PathBuf,
+        /// The setup file with the bot; without it, the bots of the server.
+        #[arg(long, value_name = "SETUP.toml", conflicts_with = "config")]
+        setup: Option<PathBuf>,
+        /// Which server's configuration.
+        #[command(flatten)]
+        config: ConfigFile,
         /// The number to write to.
         #[arg(long, value_name = "NUMBER")]
         number: String,
@@ -41,9 +47,12 @@ const PERSON: &str = "48600100200";
 pub fn run(what: Bot) -> Result<ExitCode> {
     match what {
         Bot::Check { setup } => check(&setup),
-        Bot::Chat { setup, number, account } => {
-            let setup = Setup::read(&setup)?;
-            let bot = choose(&setup, &number, account.as_deref())?;
+        Bot::Chat { setup, config, number, account } => {
+            let bots = match setup {
+                Some(file) => Setup::read(&file)?.numbers_with_bots(),
+                None => bots_of(&open(&config)?.0.snapshot()),
+            };
+            let bot = choose(bots, &number, account.as_deref())?;
             chat(&bot, std::io::stdin().lock(), std::io::stdout().lock())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -62,9 +71,25 @@ fn check(file: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn choose(setup: &Setup, number: &str, account: Option<&str>) -> Result<NumberWithBot> {
+/// What a server has.
+fn bots_of(control: &Control) -> Vec<NumberWithBot> {
+    let of_account = |account: &Account| {
+        let named = |name: &str| account.settings.bots.iter().find(|bot| bot.name == name).cloned();
+        let with_bot = |number: &Number| {
+            Some(NumberWithBot {
+                account: account.name.clone(),
+                number: number.number.to_string(),
+                bot: named(&number.settings.bot)?,
+                reserved_words: account.settings.reserved_words.clone(),
+            })
+        };
+        account.numbers.iter().filter_map(with_bot).collect::<Vec<_>>()
+    };
+    control.accounts().flat_map(|account| of_account(account)).collect()
+}
+
+fn choose(mut bots: Vec<NumberWithBot>, number: &str, account: Option<&str>) -> Result<NumberWithBot> {
     let digits = number.trim_start_matches('+');
-    let mut bots = setup.numbers_with_bots();
     bots.retain(|bot| bot.number == digits && account.is_none_or(|account| account == bot.account));
     match bots.len() {
         0 => bail!("no number {number} with a bot: give its [[account.number]] entry bot = \"…\""),
@@ -150,13 +175,24 @@ hand_over = true
     #[test]
     fn a_bot_is_talked_to_without_an_operator() {
         let setup = Setup::parse("setup.toml", SETUP).expect("a good file");
-        let bot = choose(&setup, "+2424", None).expect("a bot");
+        let bot = choose(setup.numbers_with_bots(), "+2424", None).expect("a bot");
         let mut shown = Vec::new();
         chat(&bot, "hours?\n\nhuman\nstop\n".as_bytes(), &mut shown).expect("a chat");
         let shown = String::from_utf8(shown).expect("text");
         for expected in ["9 to 17", "One moment.", "a person takes over", "no more messages from 2424"] {
             assert!(shown.contains(expected), "{expected} in {shown}");
         }
-        assert!(choose(&setup, "7070", None).is_err());
+        assert!(choose(setup.numbers_with_bots(), "7070", None).is_err());
+    }
+
+    #[test]
+    fn a_server_has_the_bots_that_were_applied() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = store::Options::new(folder.path());
+        let control = store::control::ControlDb::open(folder.path(), &options.master_key_file).expect("control data");
+        assert!(choose(bots_of(&control.snapshot()), "2424", None).is_err(), "nothing was applied yet");
+        control.apply(&Setup::parse("setup.toml", SETUP).expect("a good file"), false).expect("applied");
+        let bot = choose(bots_of(&control.snapshot()), "2424", Some("acme")).expect("a bot");
+        assert_eq!((bot.bot.name.as_str(), bot.bot.rules.len()), ("shop", 2));
     }
 }

@@ -187,8 +187,16 @@ fn options(command: &Demo, data_dir: &Path) -> Result<Options> {
     options.http.listen = command.listen.to_string();
     options.store.data_dir = data_dir.to_owned();
     options.operations.listen = String::new();
+    let links = free_address()?;
+    (options.links.domain, options.links.scheme, options.links.listen) = (links.clone(), "http".into(), links);
     options.tell.allow_private_addresses = vec!["127.0.0.0/8".parse()?];
     Ok(options)
+}
+
+/// An address for short links: their domain names the port, so it has to be known before anything listens there.
+fn free_address() -> Result<String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no port for short links")?;
+    Ok(listener.local_addr()?.to_string())
 }
 
 /// An account with a key, a sender, a webhook, and a route to the operator.
@@ -208,6 +216,8 @@ fn set_up(data_dir: &Path, operator: &str, webhook_url: &str, keys: &Keys) -> Re
          [[account.webhook]]\nevent = \"sms.status\"\nurl = \"{webhook_url}\"\nsecret_key = \"{secret_key}\"\n\
          signing_secret = \"{signing_secret}\"\n\
          [[account.webhook]]\nevent = \"sms.incoming\"\nurl = \"{webhook_url}\"\nsecret_key = \"{secret_key}\"\n\
+         signing_secret = \"{signing_secret}\"\n\
+         [[account.webhook]]\nevent = \"sms.click\"\nurl = \"{webhook_url}\"\nsecret_key = \"{secret_key}\"\n\
          signing_secret = \"{signing_secret}\"\n{BOT}"
     );
     let setup = Setup::parse("the demo's setup", &setup).map_err(|problems| anyhow::anyhow!("{problems}"))?;
@@ -241,6 +251,7 @@ fn print_welcome(base_url: &str, operator: &str, simulated: Option<&Operator>, w
         println!("{}\n", paint(Colour::Bold, "Write to the bot on the short code:"));
         println!("posthorn simulate handset --control {address} --to {SHORT_CODE}\n");
     }
+    println!("With \"shortLink\": true in the body, links of the text become short ones; open them in a browser.\n");
     println!("{}\n", paint(Colour::Dim, "What happens is shown here. Ctrl-C ends."));
 }
 

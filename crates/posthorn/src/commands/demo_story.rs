@@ -42,6 +42,10 @@ pub fn webhook_line(received: &Received) -> String {
         let (from, number, message) = (text("phoneNumber"), text("number"), text("message"));
         return format!("{} {arrow}  sms.incoming {from} → {number}: {message:?}, {signatures}", time());
     }
+    if text("event") == "sms.click" {
+        let (phone, url) = (text("phoneNumber"), text("url"));
+        return format!("{} {arrow}  sms.click {phone} opened {url}, {signatures}", time());
+    }
     let status = &received.event["status"];
     format!(
         "{} {arrow}  {} {} status {status} {}, {signatures}",

@@ -2,9 +2,11 @@
 
 mod beside;
 mod ceiling;
+mod example;
 mod figure;
 mod flow;
 mod history;
+mod links;
 mod load;
 mod machine;
 mod metrics;
@@ -15,6 +17,7 @@ mod process;
 mod rig;
 mod run;
 mod start;
+mod two_way;
 mod web;
 mod webhooks;
 

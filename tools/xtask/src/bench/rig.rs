@@ -26,6 +26,10 @@ pub struct Tools {
     pub loadgen: PathBuf,
     /// The operator's own ceiling.
     pub ceiling: PathBuf,
+    /// The measured example of two-way.
+    pub keyword_bot: PathBuf,
+    /// The measured example of short links.
+    pub link_latency: PathBuf,
     /// Where data may lie.
     pub folder: PathBuf,
 }

@@ -10,16 +10,18 @@ use super::ceiling::{self, Ceilings};
 use super::figure::Figure;
 use super::options::Options;
 use super::rig::Tools;
-use super::{beside, flow, history, page, priority, start, webhooks};
+use super::{beside, flow, history, links, page, priority, start, two_way, webhooks};
 use crate::repository::Repository;
 
 /// Names for `--only`, in the order they run.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "ceilings",
     "single",
     "hundred",
     "half-load",
     "webhooks",
+    "two-way",
+    "links",
     "far-away",
     "routes",
     "priority-bulk",
@@ -85,6 +87,8 @@ fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings
         "hundred" => flow::hundred(tools, options, *ceilings),
         "half-load" => flow::half_load(tools, options),
         "webhooks" => webhooks::told(tools, options),
+        "two-way" => two_way::keyword_bot(tools, options),
+        "links" => links::clicks(tools, options),
         "far-away" => flow::far_away(tools, options),
         "routes" => flow::many_routes(tools, options),
         "priority-bulk" => priority::under_bulk(tools, options),
@@ -108,9 +112,17 @@ fn build(repository: &Repository, folder: &std::path::Path) -> Result<Tools> {
         "loadgen",
         "-p",
         "simulator",
+        "-p",
+        "flow",
+        "-p",
+        "web",
         "--bins",
         "--example",
         "ceiling",
+        "--example",
+        "keyword_bot",
+        "--example",
+        "link_latency",
     ];
     let status = Command::new("cargo").args(words).current_dir(repository.root()).status()?;
     if !status.success() {
@@ -122,6 +134,8 @@ fn build(repository: &Repository, folder: &std::path::Path) -> Result<Tools> {
         posthorn: release.join("posthorn"),
         loadgen: release.join("loadgen"),
         ceiling: release.join("examples/ceiling"),
+        keyword_bot: release.join("examples/keyword_bot"),
+        link_latency: release.join("examples/link_latency"),
         folder: folder.to_path_buf(),
     })
 }
