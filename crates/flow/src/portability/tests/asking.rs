@@ -127,6 +127,7 @@ async fn a_campaign_leaves_the_calls_of_the_priority_lane_alone() {
         }
     }
     assert!(answered > 0, "codes stand behind the campaign");
+    assert_eq!(networks.figures().expect("figures").failed, 0, "and need none of its calls to end");
     assert!(server.calls() > 32);
     campaign.await.expect("the campaign goes on without answers");
 }
