@@ -70,7 +70,7 @@ choice!(DefaultAlphabet { Gsm7 = "gsm7", Latin1 = "latin1", Ascii = "ascii", Gsm
 choice!(LongMessages { Udh8 = "udh8", Udh16 = "udh16", Sar = "sar", Payload = "payload" });
 
 /// An operator connection. What serialises is what the setup file says under the same names, except for
-/// the name and the password.
+/// the name and the passwords.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Carrier {
@@ -91,6 +91,9 @@ pub struct Carrier {
     /// Login password.
     #[serde(skip)]
     pub password: Secret,
+    /// What the operator gives in its `outbind` to prove who it is; empty = anything will do.
+    #[serde(skip)]
+    pub outbind_password: Secret,
     /// Login system type.
     pub system_type: String,
     /// SMPP version to offer.
@@ -158,6 +161,7 @@ impl Default for Carrier {
             tls: false,
             system_id: "posthorn".into(),
             password: Secret::default(),
+            outbind_password: Secret::default(),
             system_type: String::new(),
             interface_version: InterfaceVersion::default(),
             bind: BindMode::default(),

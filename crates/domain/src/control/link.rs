@@ -53,6 +53,10 @@ pub struct Link {
     pub outbind_listen: String,
     /// Who may connect there.
     pub outbind_allowed_addresses: Vec<IpNet>,
+    /// File with the certificates to show there, PEM, where the carrier uses TLS.
+    pub outbind_certificate_file: String,
+    /// File with the private key of the first of them, PEM.
+    pub outbind_private_key_file: String,
 }
 
 impl Default for Link {
@@ -74,6 +78,8 @@ impl Default for Link {
             submit_with: SubmitWith::default(),
             outbind_listen: String::new(),
             outbind_allowed_addresses: Vec::new(),
+            outbind_certificate_file: String::new(),
+            outbind_private_key_file: String::new(),
         }
     }
 }

@@ -6,12 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::control::Carrier;
-use smpp::client::{read_outbind, tune};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use smpp::CommandStatus;
+use smpp::client::{BindError, read_outbind, tune};
 use smpp::pdu::BindMode;
+use subtle::ConstantTimeEq;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Duration, sleep};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Duration, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tracing::{error, info, warn};
 
 use super::bind::{BindTask, answer_of};
@@ -102,10 +108,38 @@ impl OutbindTask {
         self.state.carrier.link.outbind_allowed_addresses.iter().any(|network| network.contains(&address))
     }
 
+    /// A connection of the operator, in TLS where the carrier uses that.
     async fn serve(&self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
         let carrier = &self.state.carrier;
         // Without it answers wait for acknowledgements; the session works all the same.
         _ = tune(&stream);
+        if !carrier.tls {
+            return Box::pin(self.serve_over(stream, stop)).await;
+        }
+        let within = Duration::from_secs(carrier.link.connect_timeout_seconds.into());
+        let securing = async {
+            let own = Arc::clone(carrier);
+            let acceptor = spawn_blocking(move || acceptor(&own)).await.map_err(|error| error.to_string())??;
+            let secured = timeout(within, acceptor.accept(stream)).await;
+            secured.map_err(|_| format!("no TLS within {within:?}"))?.map_err(|error| error.to_string())
+        };
+        let secured = tokio::select! {
+            secured = securing => secured,
+            () = drain::requested(&mut stop) => return,
+        };
+        match secured {
+            Ok(stream) => Box::pin(self.serve_over(stream, stop)).await,
+            Err(problem) => {
+                warn!(target: "send", carrier = %carrier.name, problem, "a connection for outbind did not get TLS");
+            }
+        }
+    }
+
+    async fn serve_over<S>(&self, stream: S, mut stop: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let carrier = &self.state.carrier;
         let options = session_options(carrier);
         // Answers are joined to requests by session, and no other has a number this high.
         let session = OUTBIND_SESSIONS + self.sessions.fetch_add(1, Ordering::Relaxed);
@@ -113,6 +147,9 @@ impl OutbindTask {
         let binding = async {
             let outbound = read_outbind(stream, &options).await?;
             info!(target: "send", carrier = %carrier.name, system_id = %String::from_utf8_lossy(outbound.system_id()), "outbind");
+            if !proves_itself(carrier, outbound.password()) {
+                return Err(BindError::Refused(CommandStatus::RINVPASWD));
+            }
             let offered = offer(carrier, BindMode::Receiver);
             let bound = outbound.bind(&offered, options).await;
             eyes.show_bind(&offered, answer_of(&bound));
@@ -141,4 +178,25 @@ impl OutbindTask {
             }
         }
     }
+}
+
+/// Whether an `outbind` has the password that was agreed on, if one was. How long that takes does not tell how much of it is
+/// right.
+fn proves_itself(carrier: &Carrier, password: &[u8]) -> bool {
+    let agreed = carrier.outbind_password.reveal().as_bytes();
+    agreed.is_empty() || bool::from(agreed.ct_eq(password))
+}
+
+/// What is shown to the operator; read anew for each connection, so that a renewed certificate is taken.
+fn acceptor(carrier: &Carrier) -> Result<TlsAcceptor, String> {
+    let link = &carrier.link;
+    let wrong = |key: &str, file: &str, why: String| format!("{key} {file} can't be used: {why}");
+    let (file, key_file) = (&link.outbind_certificate_file, &link.outbind_private_key_file);
+    let of_certificate = |why: String| wrong("outbind_certificate_file", file, why);
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| of_certificate(error.to_string()))?;
+    let certificates: Result<Vec<_>, _> = certificates.collect();
+    let key = PrivateKeyDer::from_pem_file(key_file)
+        .map_err(|error| wrong("outbind_private_key_file", key_file, error.to_string()))?;
+    let certificates = certificates.map_err(|error| of_certificate(error.to_string()))?;
+    smpp::tls::acceptor(certificates, key).map_err(|error| of_certificate(error.to_string()))
 }

@@ -13,7 +13,7 @@ use simulator::operator::Behaviour;
 use smpp::pdu::{BindMode, BindResp, DataSm, Outbind, SubmitSm};
 use smpp::tlv::{TlvBuffer, tag};
 use smpp::{CommandId, CommandStatus, FrameCutter, Header};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
 use tokio::time::timeout;
@@ -95,7 +95,7 @@ async fn a_pinned_certificate_is_trusted_and_no_other() {
 }
 
 /// The next frame of the peer.
-pub async fn frame(stream: &mut TcpStream, cutter: &mut FrameCutter) -> (Header, Vec<u8>) {
+pub async fn frame<S: AsyncRead + Unpin>(stream: &mut S, cutter: &mut FrameCutter) -> (Header, Vec<u8>) {
     loop {
         if let Some(frame) = cutter.next_frame().unwrap() {
             let frame = frame.to_vec();
@@ -149,5 +149,56 @@ async fn an_outbind_leads_to_a_receiver_whose_messages_are_kept() {
     }
     assert_eq!(rig.flow.settle.stats().incoming.load(std::sync::atomic::Ordering::Relaxed), 1);
     rig.wait_status(&ids, &[Status::Delivered]).await;
+    rig.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outbind_comes_in_tls_with_its_password_or_learns_nothing() {
+    let operator = operator(plain()).await;
+    let (address, fingerprint) = tls_in_front_of(operator.address).await;
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["platform".to_owned()]).unwrap();
+    let file = |name: &str, content: String| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let lines = format!(
+        "binds = 1\ntls = true\ntls_pinned_sha256 = \"{fingerprint}\"\noutbind_listen = \"{free}\"\n\
+         outbind_allowed_addresses = [\"127.0.0.1\"]\noutbind_password = \"agreed\"\n\
+         outbind_certificate_file = {:?}\noutbind_private_key_file = {:?}",
+        file("certificate.pem", cert.pem()),
+        file("key.pem", signing_key.serialize_pem())
+    );
+    let rig = Rig::start(&[("one", carrier("one", address, &lines))]).await;
+    rig.wait_bound("one", 1).await;
+    let pinned = smpp::tls::ClientTls::with_pinned_sha256(Sha256::digest(cert.der()).into()).unwrap();
+    let heard_after = async |password: &[u8]| {
+        let stream = TcpStream::connect(free).await.unwrap();
+        let mut stream = pinned.connect("platform", stream).await.unwrap();
+        let mut out = BytesMut::new();
+        Outbind { system_id: b"smsc", password }.encode(1, &mut out).unwrap();
+        stream.write_all(&out).await.unwrap();
+        let mut first = [0; 16];
+        timeout(LONG, stream.read_exact(&mut first))
+            .await
+            .unwrap()
+            .ok()
+            .map(|_| Header::read(&first).unwrap().command_id)
+    };
+    for wrong in [&b""[..], b"agree", b"agreeD", b"agreed1"] {
+        assert_eq!(heard_after(wrong).await, None, "{wrong:?} is told nothing");
+    }
+    assert_eq!(heard_after(b"agreed").await, Some(CommandId::BIND_RECEIVER));
+    // In the clear nobody is told anything either.
+    let mut stream = TcpStream::connect(free).await.unwrap();
+    let mut out = BytesMut::new();
+    Outbind { system_id: b"smsc", password: b"agreed" }.encode(1, &mut out).unwrap();
+    stream.write_all(&out).await.unwrap();
+    let mut heard = Vec::new();
+    // TLS may say in an alert that this is none.
+    _ = timeout(LONG, stream.read_to_end(&mut heard)).await.unwrap();
+    assert!(!heard.windows(8).any(|octets| octets == b"posthorn"), "{heard:?}");
     rig.stop().await;
 }

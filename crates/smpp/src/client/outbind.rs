@@ -11,10 +11,10 @@ use crate::session::SessionOptions;
 use crate::{CommandId, FrameCutter};
 
 /// A connection whose operator has asked for a bind.
-#[derive(Debug)]
 pub struct Outbound<S> {
     handshake: Handshake<S>,
     system_id: Vec<u8>,
+    password: Vec<u8>,
 }
 
 /// Waits for the `outbind` on a connection that the operator has opened, within `options.bind_timeout`.
@@ -30,12 +30,19 @@ where
     let (_, frame) = timeout(options.bind_timeout, waiting)
         .await
         .map_err(|_elapsed| BindError::TimedOut(options.bind_timeout))??;
-    let system_id = match decode(&frame) {
-        Decoded::Parsed { pdu: Pdu::Outbind(outbind), .. } => outbind.system_id.to_vec(),
-        // Who it says it is decides nothing.
-        _ => Vec::new(),
+    let (system_id, password) = match decode(&frame) {
+        Decoded::Parsed { pdu: Pdu::Outbind(outbind), .. } => (outbind.system_id.to_vec(), outbind.password.to_vec()),
+        // Who can't be read is nobody.
+        _ => (Vec::new(), Vec::new()),
     };
-    Ok(Outbound { handshake, system_id })
+    Ok(Outbound { handshake, system_id, password })
+}
+
+impl<S> std::fmt::Debug for Outbound<S> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let system_id = String::from_utf8_lossy(&self.system_id);
+        formatter.debug_struct("Outbound").field("system_id", &system_id).finish_non_exhaustive()
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Outbound<S> {
@@ -43,6 +50,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Outbound<S> {
     #[must_use]
     pub fn system_id(&self) -> &[u8] {
         &self.system_id
+    }
+
+    /// What it gives to prove that.
+    #[must_use]
+    pub fn password(&self) -> &[u8] {
+        &self.password
     }
 
     /// Answers with a bind.

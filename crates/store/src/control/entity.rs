@@ -106,7 +106,8 @@ fn shown(value: &Json) -> String {
 
 /// A carrier in the form that compares.
 pub(super) fn carrier(carrier: &Carrier) -> Entity {
-    let own = [("password".into(), Value::Secret(carrier.password.reveal().into()))];
+    let own = [("password", &carrier.password), ("outbind_password", &carrier.outbind_password)];
+    let own = own.map(|(name, secret)| (name.into(), Value::Secret(secret.reveal().into())));
     Entity::new(format!("carrier {}", carrier.name), settings(carrier).chain(own))
 }
 

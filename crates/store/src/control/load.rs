@@ -85,6 +85,7 @@ fn carrier(row: &Row<'_>, vault: &Vault) -> Result<Carrier, ControlError> {
         id: CarrierId(id),
         name: row.get("name")?,
         password: secret(row, vault, Cell { table: "carriers", column: "password", row: id })?,
+        outbind_password: secret(row, vault, Cell { table: "carriers", column: "outbind_password", row: id })?,
         ..settings(row, "carriers")?
     })
 }

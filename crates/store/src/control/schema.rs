@@ -28,6 +28,7 @@ CREATE TABLE carriers (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,
     password BLOB NOT NULL DEFAULT x'',
+    outbind_password BLOB NOT NULL DEFAULT x'',
     settings TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE TABLE routes (

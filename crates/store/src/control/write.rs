@@ -31,13 +31,16 @@ fn settings(settings: &impl Serialize) -> Result<String, ControlError> {
 
 /// Writes all values of a carrier.
 pub(super) fn carrier(connection: &Connection, vault: &Vault, row: u32, carrier: &Carrier) -> Result<(), ControlError> {
-    let cell = Cell { table: "carriers", column: "password", row };
-    let password = vault.seal(cell, carrier.password.reveal().as_bytes())?;
-    connection.prepare_cached("UPDATE carriers SET password = ?1, settings = ?2 WHERE id = ?3")?.execute(params![
-        password,
-        settings(carrier)?,
-        row
-    ])?;
+    let seal =
+        |column, secret: &Secret| vault.seal(Cell { table: "carriers", column, row }, secret.reveal().as_bytes());
+    connection
+        .prepare_cached("UPDATE carriers SET password = ?1, outbind_password = ?2, settings = ?3 WHERE id = ?4")?
+        .execute(params![
+            seal("password", &carrier.password)?,
+            seal("outbind_password", &carrier.outbind_password)?,
+            settings(carrier)?,
+            row
+        ])?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use domain::receipt::{ReceiptState, ReceiptWords, ReceiptZone};
 use domain::sender::{Sender, SenderKind};
 use text::Language;
 
-use super::reader::Table;
+use super::reader::{Table, Text};
 use super::{link, values};
 use crate::control::limits::{
     BINDS_MAX, OPERATOR_ACCOUNT_OCTETS_MAX, PASSWORD_OCTETS_MAX, RATE_PER_SECOND_MAX, SYSTEM_ID_OCTETS_MAX,
@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "tls",
     "system_id",
     "password",
+    "outbind_password",
     "system_type",
     "interface_version",
     "bind",
@@ -79,7 +80,10 @@ fn read(table: &Table<'_>, name: &str) -> Carrier {
         port: narrow(table.integer("port", &(1..=u32::from(u16::MAX)), default.port.into())),
         tls,
         system_id: ascii(table, "system_id", &default.system_id, SYSTEM_ID_OCTETS_MAX),
-        password: read_password(table),
+        password: table
+            .required_text("password")
+            .map_or_else(Secret::default, |text| read_password(table, "password", text)),
+        outbind_password: read_outbind_password(table),
         system_type: ascii(table, "system_type", &default.system_type, SYSTEM_TYPE_OCTETS_MAX),
         interface_version: table.choice("interface_version").unwrap_or_default(),
         bind: table.choice("bind").unwrap_or_default(),
@@ -190,14 +194,21 @@ fn read_host(table: &Table<'_>) -> String {
     host.text.into()
 }
 
-fn read_password(table: &Table<'_>) -> Secret {
-    let Some(password) = table.required_text("password") else { return Secret::default() };
+/// What the operator proves itself with where it opens the connection.
+fn read_outbind_password(table: &Table<'_>) -> Secret {
+    let Some(password) = table.text("outbind_password").filter(|passed| !passed.text.is_empty()) else {
+        return Secret::default();
+    };
+    if table.text("outbind_listen").is_none_or(|listen| listen.text.is_empty()) {
+        let message = "without outbind_listen no operator connects: give that too or leave this out";
+        table.refuse_secret("outbind_password", password, message);
+    }
+    read_password(table, "outbind_password", password)
+}
+
+fn read_password(table: &Table<'_>, key: &str, password: Text<'_>) -> Secret {
     if password.text.len() > PASSWORD_OCTETS_MAX || !is_printable(password.text) {
-        table.refuse_secret(
-            "password",
-            password,
-            format!("expected up to {PASSWORD_OCTETS_MAX} printable ASCII characters"),
-        );
+        table.refuse_secret(key, password, format!("expected up to {PASSWORD_OCTETS_MAX} printable ASCII characters"));
     }
     Secret::new(password.text)
 }

@@ -24,6 +24,8 @@ pub(super) const KEYS: &[&str] = &[
     "submit_with",
     "outbind_listen",
     "outbind_allowed_addresses",
+    "outbind_certificate_file",
+    "outbind_private_key_file",
     "status",
 ];
 const STATUS_KEYS: &[&str] = &["code", "action", "tries", "pause_seconds", "other_route"];
@@ -52,8 +54,11 @@ pub(super) fn read(table: &Table<'_>, tls: bool) -> Link {
         submit_with: table.choice("submit_with").unwrap_or_default(),
         outbind_listen: read_listen(table),
         outbind_allowed_addresses: values::networks(table, "outbind_allowed_addresses"),
+        outbind_certificate_file: table.text("outbind_certificate_file").map_or("", |file| file.text).into(),
+        outbind_private_key_file: table.text("outbind_private_key_file").map_or("", |file| file.text).into(),
     };
     check(table, &link, tls);
+    check_outbind(table, &link, tls);
     link
 }
 
@@ -90,6 +95,28 @@ fn check(table: &Table<'_>, link: &Link, tls: bool) {
     {
         let message = "give outbind_allowed_addresses too: whoever connects there is told the login of this carrier";
         table.refuse("outbind_listen", passed, message);
+    }
+}
+
+/// Where the carrier uses TLS, the operator that connects finds a server with a certificate, and nothing in the clear.
+fn check_outbind(table: &Table<'_>, link: &Link, tls: bool) {
+    let files = [&link.outbind_certificate_file, &link.outbind_private_key_file];
+    let listens = table.text("outbind_listen").filter(|passed| !passed.text.is_empty());
+    if let Some(passed) = listens
+        .filter(|_| tls && files.iter().any(|file| file.is_empty()))
+        // One thing at a time.
+        .filter(|_| !link.outbind_allowed_addresses.is_empty())
+    {
+        let message = "with tls = true the operator expects a certificate: give outbind_certificate_file and \
+                       outbind_private_key_file too";
+        table.refuse("outbind_listen", passed, message);
+    }
+    for key in ["outbind_certificate_file", "outbind_private_key_file"] {
+        if let Some(passed) = table.text(key).filter(|passed| !passed.text.is_empty())
+            && (!tls || listens.is_none())
+        {
+            table.refuse(key, passed, "without tls = true and outbind_listen nobody is shown a certificate");
+        }
     }
 }
 

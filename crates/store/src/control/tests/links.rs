@@ -41,7 +41,8 @@ fn what_is_written_is_kept() {
         &with(&format!(
             "hosts = [\"smpp2.example:2776\", \"[2001:db8::1]:2775\"]\ntls_pinned_sha256 = \"{fingerprint}\"\n\
              enquire_link_seconds = 5\nreconnect_max_seconds = 30\nsubmit_with = \"data_sm\"\n\
-             outbind_listen = \"0.0.0.0:2776\"\noutbind_allowed_addresses = [\"192.0.2.0/24\"]"
+             outbind_listen = \"0.0.0.0:2776\"\noutbind_allowed_addresses = [\"192.0.2.0/24\"]\noutbind_password = \"agreed\"\n\
+             outbind_certificate_file = \"/etc/certificate.pem\"\noutbind_private_key_file = \"/etc/key.pem\""
         ))
         .replacen(
             "[[route]]",
@@ -58,9 +59,11 @@ fn what_is_written_is_kept() {
         submit_with: SubmitWith::DataSm,
         outbind_listen: "0.0.0.0:2776".into(),
         outbind_allowed_addresses: vec!["192.0.2.0/24".parse().unwrap()],
+        outbind_certificate_file: "/etc/certificate.pem".into(),
+        outbind_private_key_file: "/etc/key.pem".into(),
         ..Link::default()
     };
-    assert_eq!(carrier.link, link);
+    assert_eq!((&carrier.link, carrier.outbind_password.reveal()), (&link, "agreed"));
     let rule = |code: &str, action, tries, pause_seconds| StatusRule {
         code: code.into(),
         action,
@@ -91,6 +94,14 @@ fn what_can_not_be_is_told() {
              login of this carrier",
         ),
         (
+            "outbind_password = \"secret\"",
+            "outbind_password = *** (6 characters): without outbind_listen no operator connects: give that too or leave this out",
+        ),
+        (
+            "outbind_private_key_file = \"/etc/key.pem\"",
+            "outbind_private_key_file = \"/etc/key.pem\": without tls = true and outbind_listen nobody is shown a certificate",
+        ),
+        (
             "reconnect_min_seconds = 61",
             "reconnect_min_seconds = 61: expected at most reconnect_max_seconds, which is 60",
         ),
@@ -107,6 +118,10 @@ fn what_can_not_be_is_told() {
     let pinned = example_with("tls = false", "tls = false\ntls_ca_file = \"/etc/ca.pem\"");
     let problems = Setup::parse("setup.toml", &pinned).expect_err("nothing would be checked").to_string();
     assert!(problems.contains("without tls = true nothing is checked"), "{problems}");
+    let listens = "tls = true\noutbind_listen = \"0.0.0.0:2776\"\noutbind_allowed_addresses = [\"192.0.2.0/24\"]";
+    let bare = example_with("tls = false", listens);
+    let problems = Setup::parse("setup.toml", &bare).expect_err("the login would go in the clear").to_string();
+    assert!(problems.contains("with tls = true the operator expects a certificate"), "{problems}");
 }
 
 #[test]
