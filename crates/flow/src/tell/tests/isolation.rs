@@ -9,11 +9,13 @@ use domain::clock::{Clock, UnixMillis};
 use domain::control::EventKind;
 use domain::fact::CallOutcome;
 use domain::id::AccountId;
+use domain::limits::EVENTS_PER_CALL_MAX;
 use domain::webhook::OffReason;
 use tokio::time::{Instant, sleep};
 
 use super::memory::{Receivers, status_only};
 use super::support::{MemoryOutbox, Running, account, endpoint, until};
+use crate::tell::bounds::EVENTS_PER_RECORD;
 use crate::tell::{Answer, Options};
 
 const URL: &str = "https://hooks.example.com/sms";
@@ -315,4 +317,30 @@ async fn an_attempt_that_ends_while_the_program_stops_is_kept() {
     until(|| receivers.count() == 1).await;
     let outbox = running.stop().await;
     assert_eq!((outbox.calls().len(), outbox.0.attempts.lock().len()), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_of_full_calls_are_recorded_in_portions_and_of_small_ones_together() {
+    let receivers = answering(200);
+    let running = Running::with_transport(one_account(), Options::default(), receivers.transport());
+    let most = || running.outbox.0.most_events.swap(0, Relaxed);
+    // The store is behind: everything ends before anything is recorded.
+    running.outbox.0.refuse.store(true, Relaxed);
+    running.tell(1, 8_000);
+    until(|| receivers.count() >= 80).await;
+    running.outbox.0.refuse.store(false, Relaxed);
+    running.all_ended().await;
+    let together = most();
+    assert!((1_000..=EVENTS_PER_RECORD + EVENTS_PER_CALL_MAX).contains(&together), "{together}");
+
+    running.outbox.0.refuse.store(true, Relaxed);
+    let before = receivers.count();
+    for _ in 0..900 {
+        running.tell(1, 1);
+        sleep(Duration::from_millis(6)).await;
+    }
+    until(|| receivers.count() >= before + 900).await;
+    running.outbox.0.refuse.store(false, Relaxed);
+    running.all_ended().await;
+    assert!(most() > 512, "more small calls than 512 in a commit");
 }

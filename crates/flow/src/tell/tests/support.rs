@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub(super) missed: Mutex<Vec<Missed>>,
     pub(super) keeping_takes_ms: AtomicU64,
     pub(super) records: AtomicUsize,
+    /// Most events that were recorded together.
+    pub(super) most_events: AtomicUsize,
     pub(super) reads: AtomicUsize,
     /// The next question for control data breaks whoever asks.
     pub(super) panic_once: AtomicBool,
@@ -62,6 +64,7 @@ impl MemoryOutbox {
             missed: Mutex::default(),
             keeping_takes_ms: AtomicU64::new(0),
             records: AtomicUsize::new(0),
+            most_events: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
             panic_once: AtomicBool::new(false),
             refuse: AtomicBool::new(false),
@@ -135,6 +138,7 @@ impl Outbox for MemoryOutbox {
                 self.apply(call);
             }
             self.0.records.fetch_add(1, Relaxed);
+            self.0.most_events.fetch_max(calls.iter().map(|call| call.events.len()).sum(), Relaxed);
             self.0.calls.lock().extend(calls);
             Ok(())
         })
