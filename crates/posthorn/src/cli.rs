@@ -45,6 +45,9 @@ pub enum Command {
     Trace(crate::commands::Trace),
     /// Tell everything that is known of a message, or what would become of one that nobody sends.
     Explain(crate::commands::Explain),
+    /// Look at what people wrote.
+    #[command(subcommand)]
+    Incoming(crate::commands::Incoming),
     /// Send one message through a running server.
     Send(Send),
     /// Show how a running server is doing.

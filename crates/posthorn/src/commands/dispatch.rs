@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::{
-    apply, audit, bot, carrier, check, demo, explain, queue, repair, send, serve, simulate, status, trace, versions,
-    webhook,
+    apply, audit, bot, carrier, check, demo, explain, incoming, queue, repair, send, serve, simulate, status, trace,
+    versions, webhook,
 };
 use crate::cli::{Cli, Command};
 
@@ -25,6 +25,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Carrier(options) => carrier::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Explain(options) => explain::run(&options),
+        Command::Incoming(what) => incoming::run(&what),
         Command::Send(options) => send::run(&options),
         Command::Status(options) => status::run(&options),
         Command::Bot(what) => bot::run(what),

@@ -17,7 +17,7 @@ use store::control::Note;
 use web::operations::local::{Caller, Desk, Lines};
 
 use super::order::Order;
-use super::{explain, purge, queue, status, trace, transfer};
+use super::{explain, incoming, purge, queue, status, trace, transfer};
 use crate::alarms::Watch;
 
 /// The running parts that orders are about. Cheap to clone.
@@ -87,6 +87,7 @@ impl Desk for OperationsDesk {
             Order::Trace(order) => trace::trace(self, order, caller, lines).await,
             Order::Explain(order) => explain::explain(self, order, caller).await,
             Order::Foresee(order) => explain::foresee(self, order).await,
+            Order::Unowned(order) => incoming::unowned(self, order, caller).await,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod desk;
 mod explain;
+mod incoming;
 mod order;
 mod purge;
 mod queue;
@@ -11,4 +12,4 @@ mod trace;
 mod transfer;
 
 pub use desk::OperationsDesk;
-pub use order::{ExplainOrder, ForeseeOrder, MoveOrder, Order, PurgeOrder, SelectionOrder, TraceOrder};
+pub use order::{ExplainOrder, ForeseeOrder, MoveOrder, Order, PurgeOrder, SelectionOrder, TraceOrder, UnownedOrder};

@@ -23,6 +23,19 @@ pub enum Order {
     Explain(ExplainOrder),
     /// Tell what would become of a message that nobody sends.
     Foresee(ForeseeOrder),
+    /// What people wrote to numbers and keywords that no account owns, newest first.
+    Unowned(UnownedOrder),
+}
+
+/// Which incoming messages without an owner are to be shown, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UnownedOrder {
+    /// How many of the newest.
+    pub count: u32,
+    /// Show texts and whole phone numbers; noted in the audit.
+    pub show_text: bool,
+    /// Why they are looked at.
+    pub reason: Option<String>,
 }
 
 /// Which message is to be explained.

@@ -3,6 +3,7 @@
 
 mod explaining;
 mod holding;
+mod incoming;
 mod looking;
 mod moving;
 mod place;
