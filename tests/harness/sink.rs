@@ -27,6 +27,8 @@ pub struct Told {
     pub url: String,
     /// `message`, of incoming messages.
     pub message: String,
+    /// `complete`, of incoming messages.
+    pub complete: bool,
     /// `seq`, where given.
     pub seq: Option<u64>,
     /// Header `Request-Id`.
@@ -170,6 +172,7 @@ fn enter(shared: &Shared, head: &str, body: &[u8], answered: u16) {
             status: event["status"].as_u64().unwrap_or_default(),
             url: text("url"),
             message: text("message"),
+            complete: event["complete"] == true,
             seq: event["seq"].as_u64(),
             request_id: request_id.clone(),
             answered,

@@ -148,6 +148,27 @@ async fn stop_help_and_start() -> Result<()> {
     stage.stop().await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e5_mo_reassembly_over_kill9() -> Result<()> {
+    let mut stage = set("e5_mo_reassembly_over_kill9").await?;
+    let parts = [("one, ", 1), ("two, ", 2), ("three.", 3)];
+    // The last part first, the server killed after each, and one that comes twice.
+    for place in [2, 0, 0, 1] {
+        let (text, number) = parts[place];
+        stage.operator.write_part(PERSON, "48500100200", text, 7, (number, 3));
+        let taken = || stage.operator.books().all_written().iter().all(|written| written.acknowledged);
+        wait::until("the part is acknowledged", PATIENCE, taken).await?;
+        stage.kill().await?;
+        stage.start(&[]).await?;
+    }
+    let told = || stage.sink.told().into_iter().filter(|told| told.account == "acme-incoming").collect::<Vec<_>>();
+    wait::until("the message is told", PATIENCE, || !told().is_empty()).await?;
+    let events: std::collections::HashSet<String> = told().into_iter().map(|told| told.event_id).collect();
+    assert_eq!(events.len(), 1, "one event for one message: {:?}", told());
+    assert_eq!((told()[0].message.as_str(), told()[0].complete), ("one, two, three.", true));
+    stage.stop().await
+}
+
 async fn status(client: &mut Connection, stage: &Stage, id: &str) -> Result<u64> {
     let path = format!("/v2.1/sms?externalId={id}");
     let listed = client.call("GET", &path, &stage.accounts[0].headers(), b"").await?.json()?;

@@ -43,6 +43,7 @@ fn clean() -> Evidence {
             status: 21,
             url: String::new(),
             message: String::new(),
+            complete: false,
             seq: None,
             request_id: "r".into(),
             answered: 200,

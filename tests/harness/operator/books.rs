@@ -43,6 +43,8 @@ pub struct Written {
     pub destination: String,
     /// What was written.
     pub text: String,
+    /// Its user data header, empty for a message in one piece.
+    pub header: Vec<u8>,
     /// How often it was sent: again when a connection died before the platform answered.
     pub sent: usize,
     /// Whether the platform answered ESME_ROK.
@@ -78,12 +80,13 @@ impl Books {
     }
 
     /// Enters a message of a person and answers its place.
-    pub fn written(&self, source: &str, destination: &str, text: &str) -> usize {
+    pub fn written(&self, source: &str, destination: &str, text: &str, header: &[u8]) -> usize {
         let mut written = self.written.lock();
         written.push(Written {
             source: source.to_owned(),
             destination: destination.to_owned(),
             text: text.to_owned(),
+            header: header.to_vec(),
             sent: 0,
             acknowledged: false,
         });

@@ -139,16 +139,22 @@ fn text(rest: &mut &[u8]) -> Option<String> {
     Some(taken)
 }
 
-/// The body of a deliver_sm with what a person wrote: ASCII in the default alphabet, anything else in UTF-16 (§4.6.1).
+/// The body of a deliver_sm with what a person wrote: ASCII in the default alphabet, anything else in UTF-16
+/// (§4.6.1).
 #[must_use]
-pub fn written_body(source: &str, destination: &str, text: &str) -> Vec<u8> {
-    let octets: Vec<u8> =
-        if text.is_ascii() { text.into() } else { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+pub fn written_body(source: &str, destination: &str, text: &str, header: &[u8]) -> Vec<u8> {
+    let mut octets = header.to_vec();
+    if text.is_ascii() {
+        octets.extend(text.as_bytes());
+    } else {
+        octets.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
+    }
     let mut body = b"\0\x01\x01".to_vec();
     body.extend_from_slice(source.as_bytes());
     body.extend_from_slice(b"\0\x03\x00");
     body.extend_from_slice(destination.as_bytes());
-    body.extend_from_slice(b"\0\0\0\0\0\0\0\0");
+    // esm_class 0x40: the text begins with a header (§5.2.12).
+    body.extend_from_slice(&[0, if header.is_empty() { 0 } else { 0x40 }, 0, 0, 0, 0, 0, 0]);
     body.extend_from_slice(&[if text.is_ascii() { 0 } else { 8 }, 0]);
     body.push(u8::try_from(octets.len()).unwrap_or(u8::MAX));
     body.extend_from_slice(&octets);

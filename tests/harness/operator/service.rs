@@ -108,7 +108,17 @@ impl Operator {
 
     /// A person writes: the message goes out over the next session that receives, until one has answered for it.
     pub fn write(&self, source: &str, destination: &str, text: &str) {
-        let place = self.shared.books.written(source, destination, text);
+        self.write_behind(&[], source, destination, text);
+    }
+
+    /// A person writes at length: one part, with its place (number, count) under a reference of 8 bits (3GPP TS 23.040
+    /// §9.2.3.24.1).
+    pub fn write_part(&self, source: &str, destination: &str, text: &str, reference: u8, (number, count): (u8, u8)) {
+        self.write_behind(&[5, 0, 3, reference, count, number], source, destination, text);
+    }
+
+    fn write_behind(&self, header: &[u8], source: &str, destination: &str, text: &str) {
+        let place = self.shared.books.written(source, destination, text, header);
         self.shared.written.lock().push_back(place);
     }
 

@@ -189,7 +189,7 @@ impl Session {
 
     fn written(&mut self, place: usize) -> Frame {
         let written = self.shared.books.sending(place);
-        let body = pdu::written_body(&written.source, &written.destination, &written.text);
+        let body = pdu::written_body(&written.source, &written.destination, &written.text, &written.header);
         self.deliver(&body, Asked::Written(place))
     }
 
