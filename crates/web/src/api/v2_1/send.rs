@@ -1,10 +1,10 @@
 //! `POST /v2.1/sms`.
 
 use domain::clock::UnixMillis;
-use domain::limits::IDEMPOTENCY_KEY_LENGTH_MAX;
+use domain::limits::{IDEMPOTENCY_KEY_LENGTH_MAX, RECIPIENTS_AT_ONCE_MAX};
 use domain::problem::Problem;
 use domain::timestamp;
-use flow::accept::Order;
+use flow::accept::{Granted, Order};
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
 
@@ -12,7 +12,7 @@ use crate::api::call::Call;
 use crate::api::item::SmsItem;
 use crate::api::json::Fields;
 use crate::backend::Backend;
-use crate::envelope::{Answer, Extra, Fault, Rejection};
+use crate::envelope::{Answer, Extra, Fault, Rejection, UniqId};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const IDEMPOTENCY_EXPIRES: HeaderName = HeaderName::from_static("idempotency-expires");
@@ -42,6 +42,16 @@ pub(in crate::api) async fn answer<B: Backend>(
     let order = order(&mut call).await?;
     let quota = order.account.settings.messages_per_second;
     let granted = backend.send(order).await.map_err(|refusal| with_quota(refusal.into(), quota))?;
+    if granted.request.messages.len() + granted.refused.len() <= RECIPIENTS_AT_ONCE_MAX {
+        return Ok(accepted(uniq_id, granted, idempotency_life_ms));
+    }
+    // Ten thousand recipients are megabytes of JSON: a code's request must not wait while they are written.
+    let writing = tokio::task::spawn_blocking(move || accepted(uniq_id, granted, idempotency_life_ms));
+    Ok(writing.await.map_err(|_| Problem::Internal)?)
+}
+
+/// The answer to a request that is kept.
+fn accepted(uniq_id: UniqId, granted: Granted, idempotency_life_ms: i64) -> Answer {
     let request = &*granted.request;
     let data: Vec<SmsItem<'_>> =
         (0..request.messages.len()).filter_map(|index| SmsItem::accepted(request, index)).collect();
@@ -57,7 +67,7 @@ pub(in crate::api) async fn answer<B: Backend>(
         let expires = UnixMillis(request.accepted_at.0.saturating_add(idempotency_life_ms));
         answer.add_header(IDEMPOTENCY_EXPIRES, &timestamp::format_http_date(expires));
     }
-    Ok(answer)
+    answer
 }
 
 /// The order as it was written; also what a preview is asked about.
