@@ -68,6 +68,8 @@ pub struct Hooks {
     pub exit: Arc<dyn Fn(i32) + Send + Sync>,
     /// Called with the name of each step of sealing, rotation, checkpoint and retention before it is done.
     pub step: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Called on the writer's thread before each commit of messages: a test that waits here has a slow disk.
+    pub commit: Arc<dyn Fn() + Send + Sync>,
     /// How long a span rests before it is sealed, in milliseconds.
     pub seal_quiet_ms: i64,
     /// Spans at rest whose messages still wait that are left unsealed.
@@ -85,6 +87,7 @@ impl Default for Hooks {
         Self {
             exit: Arc::new(|code| std::process::exit(code)),
             step: Arc::new(|_| ()),
+            commit: Arc::new(|| ()),
             seal_quiet_ms: SEAL_QUIET_MS,
             unsealed_waiting_max: UNSEALED_WAITING_MAX,
         }

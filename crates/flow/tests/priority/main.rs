@@ -6,4 +6,5 @@ mod codes;
 mod fairness;
 mod hostage;
 mod support;
+mod trouble;
 mod unknown;

@@ -117,6 +117,7 @@ impl Writer {
         let control = self.shared.control.snapshot();
         let connection = connection_to(&mut self.connections, span)?;
         let places = (&self.shared.ids, self.lane);
+        (self.shared.options.hooks.commit)();
         let result = transact(connection, &mut self.live, span, (&control, places), items);
         if result.is_err() && !connection.is_autocommit() {
             // SQLite has rolled back already after most errors.

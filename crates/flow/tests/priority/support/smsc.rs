@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use smpp::pdu::{Decoded, DeliverSm, Pdu};
 use smpp::server::{DeliverBatch, ServerHandler, read_bind};
-use smpp::session::{Answer, Answers, OutcomeBatch, RequestBatch, SessionHandle, SessionOptions};
+use smpp::session::{Answer, Answers, Outcome, OutcomeBatch, RequestBatch, SessionHandle, SessionOptions};
 use smpp::{CommandStatus, Header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -46,6 +46,8 @@ struct Shared {
     next: AtomicU64,
     /// Source, destination and text.
     deliveries: Mutex<Vec<[Vec<u8>; 3]>>,
+    /// Deliveries that were answered ESME_ROK.
+    acknowledged: AtomicUsize,
 }
 
 /// A running message centre.
@@ -66,6 +68,7 @@ impl Smsc {
             sessions: Mutex::default(),
             next: AtomicU64::new(1),
             deliveries: Mutex::default(),
+            acknowledged: AtomicUsize::new(0),
         });
         let mut tasks = JoinSet::new();
         let accepting = Arc::clone(&shared);
@@ -90,6 +93,16 @@ impl Smsc {
     /// Everything that arrived so far.
     pub fn arrived(&self) -> Vec<Arrived> {
         self.shared.arrived.lock().clone()
+    }
+
+    /// What arrived after the first so many.
+    pub fn arrived_after(&self, first: usize) -> Vec<Arrived> {
+        self.shared.arrived.lock()[first..].to_vec()
+    }
+
+    /// How many receipts were answered ESME_ROK.
+    pub fn acknowledged(&self) -> usize {
+        self.shared.acknowledged.load(Ordering::Relaxed)
     }
 
     /// Waits until `wanted` holds of what arrived.
@@ -164,7 +177,11 @@ impl ServerHandler for Centre {
         }
     }
 
-    fn outcomes(&mut self, _outcomes: &OutcomeBatch) {}
+    fn outcomes(&mut self, outcomes: &OutcomeBatch) {
+        let is_ok = |outcome: &Outcome<'_>| matches!(outcome, Outcome::Answered { status, .. } if status.is_ok());
+        let ok = outcomes.iter().filter(|(_, outcome)| is_ok(outcome)).count();
+        self.shared.acknowledged.fetch_add(ok, Ordering::Relaxed);
+    }
 
     fn requests(&mut self, requests: RequestBatch, answers: &mut Answers<'_>) {
         let at = Instant::now();

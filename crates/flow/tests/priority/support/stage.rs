@@ -30,6 +30,15 @@ pub struct Stage {
     directory: tempfile::TempDir,
 }
 
+/// What a flow stands on.
+#[derive(Default)]
+pub struct Ground {
+    pub clock: Option<Clock>,
+    /// How long each commit takes longer than it does.
+    pub slow_commit: Duration,
+    pub tell: flow::tell::Options,
+}
+
 /// The tables of an account with the Priority add-on and one sender, `ACME`; `key` are more keys of its
 /// application key.
 pub fn account_toml(name: &str, key: &str) -> String {
@@ -44,11 +53,18 @@ pub fn account_toml(name: &str, key: &str) -> String {
 impl Stage {
     /// `carrier` are more keys of the carrier; without word of binds it has one that the lanes share.
     pub async fn open(smsc: Smsc, carrier: &str, accounts: &[String]) -> Self {
-        Self::open_at(Clock::system(), smsc, carrier, accounts).await
+        Self::open_on(Ground::default(), smsc, carrier, accounts).await
     }
 
     /// The same with a clock of the test's.
     pub async fn open_at(clock: Clock, smsc: Smsc, carrier: &str, accounts: &[String]) -> Self {
+        Self::open_on(Ground { clock: Some(clock), ..Ground::default() }, smsc, carrier, accounts).await
+    }
+
+    /// The same on a ground of the test's.
+    pub async fn open_on(ground: Ground, smsc: Smsc, carrier: &str, accounts: &[String]) -> Self {
+        let Ground { clock, slow_commit, tell } = ground;
+        let clock = clock.unwrap_or_else(Clock::system);
         let directory = tempfile::tempdir().unwrap();
         let binds = if carrier.contains("binds") { "" } else { "binds = 1\npriority_binds = 0\n" };
         let mut setup = format!(
@@ -57,12 +73,15 @@ impl Stage {
             smsc.address.port()
         );
         accounts.iter().for_each(|account| _ = write!(setup, "{account}"));
-        let options = store::Options::new(directory.path());
+        let mut options = store::Options::new(directory.path());
+        if slow_commit > Duration::ZERO {
+            options.hooks.commit = Arc::new(move || std::thread::sleep(slow_commit));
+        }
         let control = ControlDb::open(directory.path(), &options.master_key_file).unwrap();
         control.apply(&Setup::parse("setup.toml", &setup).unwrap(), false).unwrap();
         drop(control);
         let store = Store::open(options, clock.clone()).unwrap();
-        let flow = start(&store, clock.clone()).await;
+        let flow = start(&store, clock.clone(), tell).await;
         Self { flow, store, smsc, clock, directory }
     }
 
@@ -76,7 +95,7 @@ impl Stage {
         smsc.cut();
         drop(store);
         let store = Store::open(store::Options::new(directory.path()), clock.clone()).unwrap();
-        let flow = start(&store, clock.clone()).await;
+        let flow = start(&store, clock.clone(), flow::tell::Options::default()).await;
         Self { flow, store, smsc, clock, directory }
     }
 
@@ -144,10 +163,10 @@ impl Stage {
     }
 }
 
-async fn start(store: &Store, clock: Clock) -> Flow {
+async fn start(store: &Store, clock: Clock, tell: flow::tell::Options) -> Flow {
     let options = flow::Options {
         two_way: flow::two_way::Options::default(),
-        tell: flow::tell::Options::default(),
+        tell,
         links_base: None,
         operator_tls_roots: rustls::RootCertStore::empty(),
         random: Random::system(),
