@@ -17,6 +17,8 @@ pub struct Account {
     pub sink_port: Option<u16>,
     /// The Priority add-on.
     pub priority: bool,
+    /// Messages per second it may send, 0 = no limit.
+    pub messages_per_second: u32,
     /// More tables of the account: numbers, bots.
     pub tables: &'static str,
 }
@@ -33,6 +35,7 @@ impl Account {
             sender,
             sink_port: None,
             priority: true,
+            messages_per_second: 0,
             tables: "",
         }
     }
@@ -55,7 +58,7 @@ impl Account {
     }
 
     fn toml(&self) -> String {
-        let Self { name, authorization, application_key, sender, priority, tables, .. } = self;
+        let Self { name, authorization, application_key, sender, priority, messages_per_second, tables, .. } = self;
         let webhook = self.sink_port.map_or_else(String::new, |port| {
             let endpoint = |event: &str, path: &str| {
                 format!("[[account.webhook]]\nevent = \"{event}\"\nurl = \"http://127.0.0.1:{port}/{path}\"\n")
@@ -65,7 +68,7 @@ impl Account {
                 + &endpoint("sms.incoming", &format!("{name}-incoming"))
         });
         format!(
-            "[[account]]\nname = \"{name}\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = {priority}\n\
+            "[[account]]\nname = \"{name}\"\ncurrency = \"PLN\"\nbalance = \"9000000.0000\"\npriority = {priority}\nmessages_per_second = {messages_per_second}\n\
              [[account.sender]]\nname = \"{sender}\"\napproved = true\n\
              [[account.key]]\nname = \"backend\"\nauthorization = \"{authorization}\"\napplication_key = \"{application_key}\"\n\
              senders = [\"{sender}\"]\npermissions = [\"sms.send\", \"sms.read\"]\n{webhook}\n{tables}\n"

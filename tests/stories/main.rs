@@ -13,6 +13,7 @@ mod graceful_drain;
 mod idempotent_race;
 mod kill9_20;
 mod mutants;
+mod overload;
 mod pause_smsc;
 mod priority_listener;
 mod receipts;

@@ -89,8 +89,8 @@ async fn slow_disk(codes: usize, spare: Duration) {
     let bulk = async {
         let mut first = 0;
         loop {
-            let requests = (0..4).map(|number| stage.send("mall", "Sale", phones(first + number * 10, 10), false));
-            futures_all(requests.collect()).await;
+            let sell = |number: u64| stage.send("mall", "Sale", phones(first + number * 10, 10), false);
+            tokio::join!(sell(0), sell(1), sell(2), sell(3));
             first += 40;
         }
     };
@@ -103,16 +103,6 @@ async fn slow_disk(codes: usize, spare: Duration) {
     println!("codes p99 {:?} with commits of {SYNC:?}", p99(&beside));
     assert!(p99(&beside) <= 3 * SYNC + spare, "p99 {:?} with commits of {SYNC:?}", p99(&beside));
     stage.flow.stop().await;
-}
-
-/// Waits for all, at once.
-async fn futures_all<F: Future>(futures: Vec<F>) {
-    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    std::future::poll_fn(|context| {
-        futures.retain_mut(|future| future.as_mut().poll(context).is_pending());
-        if futures.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
