@@ -22,14 +22,31 @@ pub fn phones(first: u64, count: usize) -> Vec<String> {
     (0..count as u64).map(|number| format!("4850{:07}", first + number)).collect()
 }
 
-/// What a code may take: four times the promise, which is for a machine of its own, or ten times what it takes
-/// alone. What goes wrong here is wrong by seconds.
-fn allowed(promise_ms: u64, alone: &[Duration]) -> Duration {
+/// What a code may take, by the promise in milliseconds and by what codes take alone.
+type Allowed = fn(u64, &[Duration]) -> Duration;
+
+/// Four times the promise, which is for a machine of its own, or ten times what it takes alone. What goes wrong here is
+/// wrong by seconds.
+fn busy(promise_ms: u64, alone: &[Duration]) -> Duration {
     Duration::from_millis(promise_ms * 4).max(p99(alone) * 10)
+}
+
+/// The promise.
+fn strict(promise_ms: u64, _alone: &[Duration]) -> Duration {
+    Duration::from_millis(promise_ms)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p1_window_hostage() {
+    window_hostage(busy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_p1_window_hostage() {
+    window_hostage(strict).await;
+}
+
+async fn window_hostage(allowed: Allowed) {
     let smsc = Smsc::start(|one| Reply::Taken(if is_code(one) { SOON } else { Duration::from_secs(5) })).await;
     let stage = Stage::open(smsc, "window = 20\n", &[account_toml("shop", "")]).await;
     let alone = stage.codes("shop", 20, Duration::from_millis(20)).await;
@@ -38,12 +55,22 @@ async fn p1_window_hostage() {
     stage.smsc.wait_for("bulk fills its part of the window", TIMEOUT, |arrived| bulk(arrived) >= 16).await;
     let took = stage.codes("shop", 100, Duration::from_millis(10)).await;
     assert!(p99(&took) <= allowed(100, &alone), "{:?}, alone {:?}", p99(&took), p99(&alone));
+    println!("codes p99 {:?}, alone {:?}", p99(&took), p99(&alone));
     assert_eq!(bulk(&stage.smsc.arrived()), 16, "20 slots less the reserved fifth");
     stage.flow.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p2_token_hostage() {
+    token_hostage(busy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_p2_token_hostage() {
+    token_hostage(strict).await;
+}
+
+async fn token_hostage(allowed: Allowed) {
     const RATE: u32 = 100;
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
     let carrier = format!("window = 50\nrate_per_second = {RATE}\n");
@@ -62,6 +89,7 @@ async fn p2_token_hostage() {
     }
     took.sort_unstable();
     assert!(p99(&took) <= allowed(3 * 1000 / u64::from(RATE) + 40, &alone), "{:?}", p99(&took));
+    println!("codes p99 {:?}, alone {:?}", p99(&took), p99(&alone));
     let used = (stage.smsc.arrived().len() - before) as f64 / begun.elapsed().as_secs_f64() / f64::from(RATE);
     // A busy machine loses tokens that nobody comes for in time; a share set apart would lose more.
     assert!((0.7..=1.1).contains(&used), "{used} of the rate is used");
@@ -139,6 +167,15 @@ pub async fn wait_for_status(stage: &Stage, id: domain::id::MessageId, status: S
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p8_long_part_chains() {
+    long_part_chains(busy).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nightly_p8_long_part_chains() {
+    long_part_chains(strict).await;
+}
+
+async fn long_part_chains(allowed: Allowed) {
     const RATE: u32 = 60;
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
     let carrier = format!("window = 10\nrate_per_second = {RATE}\n");
@@ -150,6 +187,7 @@ async fn p8_long_part_chains() {
     stage.smsc.wait_for("the first long messages are out", TIMEOUT, |arrived| arrived.len() >= 30).await;
     let took = stage.codes("shop", 40, Duration::from_millis(75)).await;
     assert!(p99(&took) <= allowed(3 * 1000 / u64::from(RATE) + 40, &alone), "{:?}", p99(&took));
+    println!("codes p99 {:?}, alone {:?}", p99(&took), p99(&alone));
     let arrived = stage.smsc.arrived();
     let between = arrived.windows(3).filter(|three| {
         is_code(&three[1]) && three[0].destination == three[2].destination && three[2].part[2] == three[0].part[2] + 1
