@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::figure::{Budget, Figure};
+use super::load::Load;
 use super::metrics::QUEUE_PRIORITY;
 use super::options::Options;
 use super::rig::{OPEN, Rig, Setup, Tools};
@@ -56,5 +57,47 @@ pub fn behind_heap(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
             Budget::AtMost(50.0),
         )
         .noting(&note),
+    ])
+}
+
+/// Accept answers of codes, and of bulk of other requests, while a request with 10,000 recipients comes in ten times a
+/// second: several times what the machine can do.
+pub fn beside_giants(tools: &Tools, options: &Options) -> Result<Vec<Figure>> {
+    let rig = Rig::start(tools, "giants", OPEN)?;
+    let seconds = options.seconds().to_string();
+    let lasting = ["--duration-seconds", &seconds];
+    let load = |words: &[&str]| rig.load(&[words, &lasting].concat());
+    let (giants, codes, others) = std::thread::scope(|scope| {
+        let giants = scope.spawn(|| {
+            load(&["--connections", "16", "--recipients", "10000", "--rate", "10", "--answer-timeout-ms", "60000"])
+        });
+        let codes = scope.spawn(|| load(&["--connections", "8", "--rate", "50", "--priority-share", "1"]));
+        let others = scope.spawn(|| load(&["--connections", "8", "--rate", "50"]));
+        (giants.join(), codes.join(), others.join())
+    });
+    let report =
+        |load: std::thread::Result<Result<Load>>| load.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let (giants, codes, others) = (report(giants)?, report(codes)?, report(others)?);
+    rig.finish()?;
+    let note = format!(
+        "10 requests a second asked, {:.0} messages a second taken of them; p50 {:.1} ms",
+        giants.messages() / giants.seconds(),
+        codes.latency_ms("latency_priority", "p50_us")
+    );
+    Ok(vec![
+        Figure::new(
+            "priority beside requests of 10,000: accept answer, p99",
+            codes.latency_ms("latency_priority", "p99_us"),
+            "ms",
+            Budget::AtMost(50.0),
+        )
+        .noting(note),
+        Figure::new(
+            "bulk of one beside requests of 10,000: accept answer, p99",
+            others.latency_ms("latency", "p99_us"),
+            "ms",
+            Budget::None,
+        )
+        .noting(format!("p50 {:.1} ms", others.latency_ms("latency", "p50_us"))),
     ])
 }

@@ -14,7 +14,7 @@ use super::{beside, flow, history, links, page, priority, start, two_way, webhoo
 use crate::repository::Repository;
 
 /// Names for `--only`, in the order they run.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "ceilings",
     "single",
     "hundred",
@@ -26,6 +26,7 @@ const NAMES: [&str; 14] = [
     "routes",
     "priority-bulk",
     "priority-heap",
+    "priority-giants",
     "start",
     "history",
     "memory",
@@ -93,6 +94,7 @@ fn measure(name: &str, tools: &Tools, options: &Options, ceilings: &mut Ceilings
         "routes" => flow::many_routes(tools, options),
         "priority-bulk" => priority::under_bulk(tools, options),
         "priority-heap" => priority::behind_heap(tools, options),
+        "priority-giants" => priority::beside_giants(tools, options),
         "start" => start::after_kill(tools, options),
         "history" => history::cost(tools, options),
         "memory" => start::memory(tools, options),
