@@ -17,6 +17,7 @@ use crate::question::AttemptQuery;
 
 pub(super) const CASES: &[(&str, Case)] = &[
     ("events_are_remembered_until_they_are_told", remembered),
+    ("a_short_page_is_the_last_one_although_events_are_told_meanwhile", told_meanwhile),
     ("a_failed_call_is_remembered_with_its_next_time", failed_call),
     ("nobody_wants_it_nobody_is_told", unwanted),
     ("attempts_are_kept_by_account_and_those_that_are_missing_counted", attempts),
@@ -94,6 +95,50 @@ fn remembered(place: &Place) {
     }
     let steps = place.run(store.history(told[0].message)).expect("an answer");
     assert_eq!(steps.last().map(|step| (&*step.kind, &*step.detail)), Some(("told", "attempt 1: HTTP 200")));
+}
+
+fn told_meanwhile(place: &Place) {
+    const EVENTS: u16 = 600;
+    const PAGE: usize = 50;
+    let store = place.open();
+    let notes = Arc::new(Notes::default());
+    store.watch(Arc::<Notes>::clone(&notes));
+    let request = place.accept(&store, place.request(&store, Lane::Standard, 48_600_000_000, EVENTS));
+    for what in [submitted(1, "op"), receipt(1, ReceiptState::Delivered)] {
+        let fact = |index: u16| Fact::Message {
+            id: request.message_id(usize::from(index)),
+            at: place.clock.now(),
+            what: what.clone(),
+        };
+        place.run(store.record(Lane::Standard, (0..EVENTS).map(fact).collect())).expect("durable");
+    }
+    let mut ids: Vec<EventId> =
+        notes.moves().iter().filter_map(|moved| moved.event.as_ref().map(|event| event.id)).collect();
+    ids.sort_unstable();
+    let last = *ids.last().expect("events");
+    let calls: Vec<WebhookCall> =
+        ids[..ids.len() - 1].chunks(3).map(|events| call(place, events, 1, CallOutcome::Told)).collect();
+    let is_over = std::cell::Cell::new(false);
+    let telling = async {
+        for call in &calls {
+            store.record(Lane::Standard, vec![Fact::Called(call.clone())]).await.expect("durable");
+        }
+        is_over.set(true);
+    };
+    let reading = async {
+        while !is_over.get() {
+            let mut after = START;
+            loop {
+                let page = store.untold(Lane::Standard, after, PAGE).await.expect("an answer");
+                after = page.last().map_or(after, |event| event.id);
+                if page.len() < PAGE {
+                    break;
+                }
+            }
+            assert_eq!(after, last, "the last one is never told");
+        }
+    };
+    place.run(async { tokio::join!(telling, reading) });
 }
 
 fn failed_call(place: &Place) {

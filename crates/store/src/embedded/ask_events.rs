@@ -76,14 +76,37 @@ pub(crate) fn dead_letters(
     Ok(found)
 }
 
-/// Events of a span in one state, by id.
+/// Events of a span in one state, by id: `limit` of them, or all that are left.
 fn in_state(
+    shared: &Shared,
+    span: &Arc<Span>,
+    telling: Telling,
+    mut after: EventId,
+    limit: usize,
+) -> Result<Vec<EventRecord>, QuestionError> {
+    let mut records = Vec::new();
+    // What a commit has just moved on may still be among the ids: then there are more behind them, and whoever asks
+    // must not take a short answer for the end.
+    while records.len() < limit {
+        let wanted = limit - records.len();
+        let (ids, found) = page_in_state(shared, span, telling, after, wanted)?;
+        records.extend(found);
+        match ids.last() {
+            Some(last) if ids.len() == wanted => after = *last,
+            _ => break,
+        }
+    }
+    Ok(records)
+}
+
+/// The next ids of a span in one state, and the events among them that are in it.
+fn page_in_state(
     shared: &Shared,
     span: &Arc<Span>,
     telling: Telling,
     after: EventId,
     limit: usize,
-) -> Result<Vec<EventRecord>, QuestionError> {
+) -> Result<(Vec<EventId>, Vec<EventRecord>), QuestionError> {
     let is_waiting = telling == Telling::Waiting;
     let in_memory = span
         .hot
@@ -97,11 +120,11 @@ fn in_state(
         };
         let mut memo = RequestMemo::new(shared);
         let mut records = Vec::with_capacity(ids.len());
-        for id in ids {
-            let record = event_rows::event(connection, id, &mut memo)?;
+        for id in &ids {
+            let record = event_rows::event(connection, *id, &mut memo)?;
             records.extend(record.filter(|record| record.telling == telling));
         }
-        Ok(records)
+        Ok((ids, records))
     })
 }
 
