@@ -52,6 +52,7 @@ pub struct Hub {
     pub to_start: Mutex<Vec<Arc<Endpoint>>>,
     /// Something is in `to_start`.
     pub start: Notify,
+    /// Whoever holds this lock may take the book's or an endpoint's, never the other way round.
     pub(super) endpoints: Mutex<HashMap<Key, Arc<Endpoint>, RandomState>>,
     /// Endpoints in trouble, as far as the store knows of them.
     pub(super) book: Mutex<HashMap<Key, EndpointTrouble, RandomState>>,
@@ -280,13 +281,14 @@ impl Hub {
         }
     }
 
-    /// What an earlier run knew of endpoints. No pump runs yet, but events may have come in already.
+    /// What an earlier run knew of endpoints. No pump runs yet, but events may have come in already: an endpoint that
+    /// was made before the book was filled is told here, a later one looks it up itself.
     pub fn remember(&self, troubles: Vec<EndpointTrouble>) {
-        let mut book = self.book.lock();
-        book.extend(troubles.into_iter().map(|one| (one.name.clone(), one)));
+        self.book.lock().extend(troubles.into_iter().map(|one| (one.name.clone(), one)));
         for endpoint in self.all() {
-            if let Some(known) = book.get(&endpoint.key) {
-                endpoint.state().remember(known);
+            let known = self.book.lock().get(&endpoint.key).cloned();
+            if let Some(known) = known {
+                endpoint.state().remember(&known);
             }
         }
     }

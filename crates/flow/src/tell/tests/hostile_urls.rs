@@ -148,7 +148,7 @@ async fn attack(allowed: &str) -> (usize, usize, usize) {
     }
     until(|| running.outbox.untold_count() == 0).await;
     let tries = running.outbox.calls().len();
-    running.kill();
+    running.stop().await;
     (urls.len(), tries, hits.load(Relaxed))
 }
 

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use domain::clock::Clock;
+use domain::clock::{Clock, UnixMillis};
+use domain::control::EventKind;
 use domain::event::CallId;
 use domain::fact::{CallOutcome, EventId};
+use domain::id::AccountId;
 use domain::lane::Lane;
 use domain::limits::EVENTS_PER_ENDPOINT_MAX;
+use domain::random::Random;
+use domain::webhook::{EndpointName, EndpointTrouble};
 use tokio::time::{Instant, sleep};
 
 use super::memory::{Receivers, status_only};
 use super::support::{MemoryOutbox, Running, account, endpoint, until};
-use crate::tell::Options;
+use crate::tell::{Options, Service};
 
 fn one_account() -> MemoryOutbox {
     MemoryOutbox::new(vec![account(endpoint(1, "https://hooks.example.com/sms"))])
@@ -221,6 +225,40 @@ async fn events_of_an_endpoint_that_vanished_are_given_up_with_the_reason() {
     let calls = running.outbox.calls();
     assert!(calls.iter().all(|call| call.outcome == CallOutcome::Dead && call.failure.starts_with("no_endpoint")));
     assert_eq!(receivers.count(), 0);
+}
+
+#[test]
+fn what_an_earlier_run_knew_is_remembered_while_events_come_in() {
+    const URLS: usize = 3_000;
+    let url = |number: usize| format!("https://h{number}.example.com/");
+    let (outbox, transport) = (one_account(), Receivers::answering(|_| 200).transport());
+    let made = Service::with_transport(outbox.clone(), Clock::system(), Random::seeded(1), Options::default(), transport);
+    let (_service, handle) = made;
+    let known = move |number: usize| EndpointTrouble {
+        name: EndpointName { account: AccountId(1), kind: EventKind::Status, url: Some(url(number).into()) },
+        url: url(number).into(),
+        since: UnixMillis(1),
+        failures: 7,
+        off: None,
+    };
+    // Each way of the two to an endpoint takes locks that the other one takes as well.
+    let (done, both_done) = std::sync::mpsc::channel();
+    let (teller, told) = (handle.clone(), done.clone());
+    std::thread::spawn(move || {
+        (0..URLS).for_each(|number| teller.tell(Arc::new(outbox.event_to(1, &url(number)))));
+        told.send(())
+    });
+    let rememberer = handle.clone();
+    std::thread::spawn(move || {
+        (0..URLS).for_each(|number| rememberer.0.remember(vec![known(number)]));
+        done.send(())
+    });
+    for _ in 0..2 {
+        both_done.recv_timeout(Duration::from_secs(60)).expect("neither waits for the other for ever");
+    }
+    let views = handle.endpoints(AccountId(1));
+    let remembered = views.iter().filter(|view| view.named && view.failures == 7 && view.waiting == 1).count();
+    assert_eq!(remembered, URLS);
 }
 
 #[tokio::test(start_paused = true)]
