@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::hostage::{is_code, phones};
-use super::support::{Ground, Reply, Smsc, Stage, account_toml, p99};
+use super::support::{Ground, Reply, Smsc, Stage, account_toml, median, p99};
 
 const SOON: Duration = Duration::ZERO;
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -14,23 +14,31 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const RECEIPTS: [&str; 3] = ["ENROUTE", "ACCEPTD", "DELIVRD"];
 /// Below this a difference is a matter of one commit.
 const COMMIT: Duration = Duration::from_millis(10);
+/// How much longer a commit takes on a slow disk.
+const SYNC: Duration = Duration::from_millis(20);
 
-/// What codes may take beside trouble, by what they take alone.
-struct Allowed {
-    times_alone: u32,
-    at_least: Duration,
+/// How the codes are judged.
+#[derive(Clone, Copy)]
+struct Judge {
+    name: &'static str,
+    of: fn(&[Duration]) -> Duration,
 }
 
 /// The promise.
-const STRICT: Allowed = Allowed { times_alone: 2, at_least: COMMIT };
-/// For a machine that does other things as well.
-const BUSY: Allowed = Allowed { times_alone: 10, at_least: Duration::from_millis(100) };
+const STRICT: Judge = Judge { name: "p99", of: p99 };
+/// On a machine that now and then does something else.
+const BUSY: Judge = Judge { name: "median", of: median };
 
-impl Allowed {
-    fn check(&self, alone: &[Duration], beside: &[Duration]) {
-        let allowed = (p99(alone) * self.times_alone).max(self.at_least);
-        println!("codes alone p99 {:?}, beside p99 {:?}, allowed {allowed:?}", p99(alone), p99(beside));
-        assert!(p99(beside) <= allowed, "p99 {:?} beside, {:?} alone, {allowed:?} allowed", p99(beside), p99(alone));
+impl Judge {
+    /// Codes beside trouble take at most twice what they take alone.
+    fn compare(self, alone: &[Duration], beside: &[Duration]) {
+        self.check(beside, ((self.of)(alone) * 2).max(COMMIT));
+    }
+
+    fn check(self, codes: &[Duration], allowed: Duration) {
+        let (name, took) = (self.name, (self.of)(codes));
+        println!("codes' {name} {took:?}, allowed {allowed:?}");
+        assert!(took <= allowed, "{name} {took:?}, allowed {allowed:?}");
     }
 }
 
@@ -46,10 +54,10 @@ async fn report_on_everything(smsc: &Smsc) {
     }
 }
 
-async fn receipt_storm(rate: u32, codes: usize, allowed: Allowed) {
+async fn receipt_storm(ground: Ground, rate: u32, codes: usize, judge: Judge) {
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
     let carrier = format!("window = 100\nrate_per_second = {rate}\n");
-    let stage = Stage::open(smsc, &carrier, &[account_toml("shop", "")]).await;
+    let stage = Stage::open_on(ground, smsc, &carrier, &[account_toml("shop", "")]).await;
     let alone = stage.codes("shop", codes, Duration::from_millis(20)).await;
     stage.send("shop", "Sale", phones(0, 10_000), false).await;
     let storm = async {
@@ -65,23 +73,23 @@ async fn receipt_storm(rate: u32, codes: usize, allowed: Allowed) {
     };
     assert!(submits > 2 * codes, "{submits} submits are no storm");
     assert!(answered >= 2 * submits, "{answered} receipts of {submits} submits were taken meanwhile");
-    allowed.check(&alone, &beside);
+    judge.compare(&alone, &beside);
     stage.flow.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p4_receipt_storm() {
-    receipt_storm(200, 100, BUSY).await;
+    // On a slow disk, so that a code that waited for a receipt's commit would be seen to.
+    receipt_storm(Ground { slow_commit: SYNC, ..Ground::default() }, 200, 100, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nightly_p4_receipt_storm() {
-    receipt_storm(400, 500, STRICT).await;
+    receipt_storm(Ground::default(), 400, 500, STRICT).await;
 }
 
 /// Every commit takes 20 ms longer, in both lanes, and bulk always has one in progress.
-async fn slow_disk(codes: usize, spare: Duration) {
-    const SYNC: Duration = Duration::from_millis(20);
+async fn slow_disk(codes: usize, judge: Judge) {
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
     let ground = Ground { slow_commit: SYNC, ..Ground::default() };
     let carrier = "window = 100\nrate_per_second = 200\n";
@@ -100,23 +108,22 @@ async fn slow_disk(codes: usize, spare: Duration) {
     };
     let sold = stage.smsc.arrived().iter().filter(|one| !is_code(one)).count();
     assert!(sold > codes, "{sold} messages of bulk are no load");
-    println!("codes p99 {:?} with commits of {SYNC:?}", p99(&beside));
-    assert!(p99(&beside) <= 3 * SYNC + spare, "p99 {:?} with commits of {SYNC:?}", p99(&beside));
+    judge.check(&beside, 3 * SYNC);
     stage.flow.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p5_slow_disk() {
-    slow_disk(100, Duration::from_millis(60)).await;
+    slow_disk(100, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nightly_p5_slow_disk() {
-    slow_disk(1_000, Duration::ZERO).await;
+    slow_disk(1_000, STRICT).await;
 }
 
 /// Endpoints take the call and never answer, twice as many as calls may be in progress.
-async fn slow_webhooks(endpoints: usize, codes: usize, allowed: Allowed) {
+async fn slow_webhooks(endpoints: usize, codes: usize, judge: Judge) {
     let hung = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = hung.local_addr().unwrap();
     let (count, mut connected) = tokio::sync::watch::channel(0);
@@ -154,7 +161,7 @@ async fn slow_webhooks(endpoints: usize, codes: usize, allowed: Allowed) {
         took = tokio::time::timeout(TIMEOUT, all_hang) => took.expect("all calls hang"),
         () = report_on_everything(&stage.smsc) => unreachable!("it never ends"),
     };
-    allowed.check(&alone, &beside);
+    judge.compare(&alone, &beside);
     drop(tasks);
     stage.flow.stop().await;
 }

@@ -176,6 +176,11 @@ async fn start(store: &Store, clock: Clock, tell: flow::tell::Options) -> Flow {
     Flow::start(store.clone(), clock, options).await.unwrap()
 }
 
+/// The middle of sorted times: what holds on a machine that is now and then busy with something else.
+pub fn median(sorted: &[Duration]) -> Duration {
+    sorted[sorted.len() / 2]
+}
+
 /// The 99th percentile of sorted times.
 pub fn p99(sorted: &[Duration]) -> Duration {
     sorted[(sorted.len() * 99 / 100).min(sorted.len() - 1)]
