@@ -232,8 +232,8 @@ fn what_an_earlier_run_knew_is_remembered_while_events_come_in() {
     const URLS: usize = 3_000;
     let url = |number: usize| format!("https://h{number}.example.com/");
     let (outbox, transport) = (one_account(), Receivers::answering(|_| 200).transport());
-    let made = Service::with_transport(outbox.clone(), Clock::system(), Random::seeded(1), Options::default(), transport);
-    let (_service, handle) = made;
+    let (clock, options) = (Clock::system(), Options::default());
+    let (_service, handle) = Service::with_transport(outbox.clone(), clock, Random::seeded(1), options, transport);
     let known = move |number: usize| EndpointTrouble {
         name: EndpointName { account: AccountId(1), kind: EventKind::Status, url: Some(url(number).into()) },
         url: url(number).into(),
