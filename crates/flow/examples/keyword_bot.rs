@@ -135,15 +135,7 @@ answer = "We are open 9 to 17."
     drop(control);
     let clock = Clock::system();
     let store = Store::open(options, clock.clone())?;
-    let options = flow::Options {
-        two_way: flow::two_way::Options::default(),
-        tell: flow::tell::Options::default(),
-        links_base: None,
-        operator_tls_roots: rustls::RootCertStore::empty(),
-        random: Random::system(),
-        number_ranges: domain::network::NumberRanges::built_in(),
-        portability: flow::portability::Portability::default(),
-    };
+    let options = flow::Options::new(Random::system());
     Ok(Flow::start(store, clock, options).await?)
 }
 

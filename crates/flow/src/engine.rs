@@ -44,6 +44,23 @@ pub struct Options {
     pub portability: Portability,
 }
 
+impl Options {
+    /// What a flow does without being told otherwise: no short links, operators' certificates lead to one that
+    /// Mozilla trusts, networks are those of the built-in number ranges, and no number is known to be ported.
+    #[must_use]
+    pub fn new(random: Random) -> Self {
+        Self {
+            tell: tell::Options::default(),
+            two_way: two_way::Options::default(),
+            links_base: None,
+            operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            random,
+            number_ranges: NumberRanges::built_in(),
+            portability: Portability::default(),
+        }
+    }
+}
+
 /// A running flow.
 pub struct Flow {
     /// Takes orders.

@@ -59,10 +59,9 @@ impl Server {
             two_way: options.two_way.clone(),
             tell: flow::tell::Options { own_listeners: own_listeners(options), ..options.tell.clone() },
             links_base: options.links.base(),
-            operator_tls_roots: rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
-            random: random.clone(),
             number_ranges: options.route.number_ranges()?,
             portability: portability(options, clock.clone()).await?,
+            ..flow::Options::new(random.clone())
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.map_err(|problem| anyhow!(problem))?;
         let (drain, draining) = watch::channel(false);

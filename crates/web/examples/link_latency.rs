@@ -81,15 +81,7 @@ async fn main() {
     control.apply(&Setup::parse("setup.toml", SETUP).unwrap(), false).unwrap();
     drop(control);
     let store = Store::open(options, Clock::system()).unwrap();
-    let flow_options = flow::Options {
-        tell: flow::tell::Options::default(),
-        links_base: Some(BASE.into()),
-        two_way: flow::two_way::Options::default(),
-        operator_tls_roots: rustls::RootCertStore::empty(),
-        random: Random::system(),
-        number_ranges: domain::network::NumberRanges::built_in(),
-        portability: flow::portability::Portability::default(),
-    };
+    let flow_options = flow::Options { links_base: Some(BASE.into()), ..flow::Options::new(Random::system()) };
     let flow = Flow::start(store.clone(), Clock::system(), flow_options).await.unwrap();
     let numbers = (0..MESSAGES).map(|number| format!("48{}", 600_000_000 + number)).collect();
     let granted =

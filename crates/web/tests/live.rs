@@ -64,15 +64,7 @@ impl Place {
         drop(control);
         let clock = Clock::system();
         let store = Store::open(options, clock.clone()).unwrap();
-        let flow_options = flow::Options {
-            two_way: flow::two_way::Options::default(),
-            tell: flow::tell::Options::default(),
-            links_base: None,
-            operator_tls_roots: rustls::RootCertStore::empty(),
-            random: Random::system(),
-            number_ranges: domain::network::NumberRanges::built_in(),
-            portability: flow::portability::Portability::default(),
-        };
+        let flow_options = flow::Options::new(Random::system());
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
         let backend = Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store);
         let api = Api::new(backend, clock, &Random::system(), Options::default());

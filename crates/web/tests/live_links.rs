@@ -71,15 +71,8 @@ impl Place {
         drop(control);
         let (clock, random) = (Clock::system(), Random::system());
         let store = Store::open(options, clock.clone()).unwrap();
-        let flow_options = flow::Options {
-            tell: flow::tell::Options::default(),
-            links_base: links_base.map(str::to_owned),
-            two_way: flow::two_way::Options::default(),
-            operator_tls_roots: rustls::RootCertStore::empty(),
-            random: Random::system(),
-            number_ranges: domain::network::NumberRanges::built_in(),
-            portability: flow::portability::Portability::default(),
-        };
+        let flow_options =
+            flow::Options { links_base: links_base.map(str::to_owned), ..flow::Options::new(Random::system()) };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
         let api = Api::new(
             Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store),

@@ -88,13 +88,8 @@ impl Place {
         let store = Store::open(options, clock.clone()).unwrap();
         let allow_private_addresses = vec!["127.0.0.0/8".parse().unwrap()];
         let flow_options = flow::Options {
-            two_way: flow::two_way::Options::default(),
             tell: flow::tell::Options { allow_private_addresses, ..flow::tell::Options::default() },
-            links_base: None,
-            operator_tls_roots: rustls::RootCertStore::empty(),
-            random: Random::system(),
-            number_ranges: domain::network::NumberRanges::built_in(),
-            portability: flow::portability::Portability::default(),
+            ..flow::Options::new(Random::system())
         };
         let flow = Flow::start(store.clone(), clock.clone(), flow_options).await.unwrap();
         let backend = Live::new(flow.accept.clone(), flow.tell.clone(), flow.explain.clone(), store);

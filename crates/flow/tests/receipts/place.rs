@@ -79,15 +79,7 @@ impl Place {
             allow_private_addresses: vec!["127.0.0.0/8".parse().unwrap()],
             ..flow::tell::Options::default()
         };
-        let options = flow::Options {
-            two_way: flow::two_way::Options::default(),
-            tell,
-            links_base: None,
-            operator_tls_roots: rustls::RootCertStore::empty(),
-            random: Random::seeded(1),
-            number_ranges: domain::network::NumberRanges::built_in(),
-            portability: flow::portability::Portability::default(),
-        };
+        let options = flow::Options { tell, ..flow::Options::new(Random::seeded(1)) };
         let flow = Flow::start(store.clone(), clock.clone(), options).await.unwrap();
         let control = store.control();
         let digest =

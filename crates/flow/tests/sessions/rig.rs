@@ -75,15 +75,7 @@ impl Rig {
         drop(control);
         let clock = Clock::system();
         let store = Store::open(options, clock.clone()).unwrap();
-        let options = flow::Options {
-            two_way: flow::two_way::Options::default(),
-            tell: flow::tell::Options::default(),
-            links_base: None,
-            operator_tls_roots: rustls::RootCertStore::empty(),
-            random: Random::system(),
-            number_ranges: domain::network::NumberRanges::built_in(),
-            portability: flow::portability::Portability::default(),
-        };
+        let options = flow::Options::new(Random::system());
         let flow = Flow::start(store.clone(), clock, options).await.unwrap();
         Self { flow, store, directory }
     }

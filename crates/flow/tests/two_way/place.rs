@@ -90,15 +90,7 @@ async fn start(directory: &std::path::Path) -> (Store, Flow) {
     let clock = Clock::system();
     let store = Store::open(store::Options::new(directory), clock.clone()).unwrap();
     let tell: flow::tell::Options = toml::from_str("allow_private_addresses = [\"127.0.0.0/8\"]").unwrap();
-    let options = flow::Options {
-        two_way: flow::two_way::Options::default(),
-        tell,
-        links_base: None,
-        operator_tls_roots: rustls::RootCertStore::empty(),
-        random: Random::system(),
-        number_ranges: domain::network::NumberRanges::built_in(),
-        portability: flow::portability::Portability::default(),
-    };
+    let options = flow::Options { tell, ..flow::Options::new(Random::system()) };
     let flow = Flow::start(store.clone(), clock, options).await.unwrap();
     (store, flow)
 }

@@ -242,7 +242,7 @@ fn what_an_earlier_run_knew_is_remembered_while_events_come_in() {
         off: None,
     };
     // Each way of the two to an endpoint takes locks that the other one takes as well.
-    let (done, both_done) = std::sync::mpsc::channel();
+    let (done, both_done) = std::sync::mpsc::sync_channel(2);
     let (teller, told) = (handle.clone(), done.clone());
     std::thread::spawn(move || {
         (0..URLS).for_each(|number| teller.tell(Arc::new(outbox.event_to(1, &url(number)))));

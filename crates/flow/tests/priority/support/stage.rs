@@ -164,15 +164,7 @@ impl Stage {
 }
 
 async fn start(store: &Store, clock: Clock, tell: flow::tell::Options) -> Flow {
-    let options = flow::Options {
-        two_way: flow::two_way::Options::default(),
-        tell,
-        links_base: None,
-        operator_tls_roots: rustls::RootCertStore::empty(),
-        random: Random::system(),
-        number_ranges: domain::network::NumberRanges::built_in(),
-        portability: flow::portability::Portability::default(),
-    };
+    let options = flow::Options { tell, ..flow::Options::new(Random::system()) };
     Flow::start(store.clone(), clock, options).await.unwrap()
 }
 
