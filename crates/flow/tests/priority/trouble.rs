@@ -146,8 +146,11 @@ async fn slow_webhooks(endpoints: usize, codes: usize, judge: Judge) {
     };
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
     let ground = Ground { tell, ..Ground::default() };
-    let stage = Stage::open_on(ground, smsc, "window = 100\n", &[account_toml("shop", "")]).await;
-    let alone = stage.codes("shop", codes, Duration::from_millis(20)).await;
+    // What becomes of the codes is told to an endpoint that hangs as well.
+    let told = format!("[[account.webhook]]\nevent = \"sms.status\"\nurl = \"http://{address}/codes\"\n");
+    let accounts = [account_toml("shop", &told), account_toml("mall", "")];
+    let stage = Stage::open_on(ground, smsc, "window = 100\n", &accounts).await;
+    let alone = stage.codes("mall", codes, Duration::from_millis(20)).await;
     for (number, phone) in phones(0, endpoints).into_iter().enumerate() {
         let mut order = stage.order("shop", "Sale", vec![phone], false);
         order.webhook_url = Some(format!("http://{address}/{number}"));

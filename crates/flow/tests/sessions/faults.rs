@@ -223,8 +223,11 @@ async fn pause(paused: Duration, timers: &str) {
     let rig = Rig::start(&[("one", carrier("one", operator.address, &lines))]).await;
     rig.wait_bound("one", 2).await;
     operator.behave(Behaviour { deaf: true, frozen: true, ..behaviour.clone() });
+    let stopped = Instant::now();
     let ids = rig.send(phones(0, 0, 300)).await;
-    sleep(paused).await;
+    until("the silence is noticed", || rig.bound("one") == 0).await;
+    assert!(stopped.elapsed() < paused, "noticed after {:?}, which is when it was over", stopped.elapsed());
+    sleep(paused.saturating_sub(stopped.elapsed())).await;
     operator.behave(behaviour);
     rig.wait_status(&ids, &[Status::Sent]).await;
     until("no slot is lost", || rig.slots("one") == (0, 0)).await;
@@ -235,7 +238,7 @@ async fn pause(paused: Duration, timers: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c12_pause_smsc() {
-    pause(Duration::from_secs(3), QUICK).await;
+    pause(Duration::from_secs(6), QUICK).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
