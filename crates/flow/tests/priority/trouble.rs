@@ -103,7 +103,7 @@ async fn slow_disk(codes: usize, judge: Judge) {
         }
     };
     let beside = tokio::select! {
-        took = stage.codes("shop", codes, Duration::from_millis(15)) => took,
+        took = stage.codes("shop", codes, Duration::from_millis(25)) => took,
         () = bulk => unreachable!("it never ends"),
     };
     let sold = stage.smsc.arrived().iter().filter(|one| !is_code(one)).count();
