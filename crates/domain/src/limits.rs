@@ -46,6 +46,10 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 200;
 /// How long a stop waits for requests in progress and for answers of operators.
 pub const DRAIN_MS: u64 = 10_000;
 
+/// How long a request may take to become durable; then the client is told to repeat it, before its own patience (mostly
+/// 10 to 30 s) ends without an answer. In milliseconds.
+pub const ACCEPT_DURABLE_MS: u64 = 5_000;
+
 /// Fact batches waiting for the writer of a lane; beyond it requests get 503.
 pub const STORE_QUEUE_BATCHES: usize = 8_192;
 /// Facts in one commit: keeps a commit, and so the wait of the next, short.

@@ -73,6 +73,14 @@ pub struct Position {
     pub misses: u32,
 }
 
+impl Position {
+    /// Whether a person has taken over from the bot.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.flow.is_empty()
+    }
+}
+
 /// A talk that goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Talk {

@@ -110,6 +110,7 @@ problems! {
     ShuttingDown = "E-9-004", 503, "Shutting down", "The server is stopping. Nothing was accepted; repeat the request.";
     DataDamaged = "E-9-005", 500, "Stored data damaged", "A stored record failed its check and is not shown. The operator of the server has been told; quote meta.uniqId.";
     LookUpFailed = "E-9-006", 503, "Number can't be looked up", "The number-portability service does not answer. Repeat after the time in Retry-After.";
+    Unconfirmed = "E-9-007", 503, "Not confirmed", "The server's disk does not answer, so the message may have been kept or not. Repeat the request after the time in Retry-After, with the same Idempotency-Key or externalId: then nothing is sent twice.";
 }
 
 #[cfg(test)]

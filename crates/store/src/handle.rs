@@ -1,6 +1,7 @@
 //! The way in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Control;
@@ -12,6 +13,7 @@ use domain::money::Money;
 use domain::request::{Request, Waiting};
 use smallvec::SmallVec;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::timeout;
 
 use crate::embedded::engine::Engine;
 use crate::embedded::filter::KeyKind;
@@ -20,6 +22,7 @@ use crate::embedded::publish::references;
 use crate::embedded::queue::Order;
 use crate::embedded::{ask_lines, ask_message, ask_receipts, clicks, search};
 use crate::error::{OpenError, QuestionError, RecordError};
+use crate::late::{Late, Turn};
 use crate::options::Options;
 use crate::question::{
     ClickPage, ClickQuery, ClickSum, Health, LinkTarget, MessageRecord, Overdue, ReceiptMatch, SearchPage, SearchQuery,
@@ -28,7 +31,7 @@ use crate::question::{
 use crate::watcher::Watcher;
 
 /// What became of a request to accept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum AcceptOutcome {
     /// It is on stable storage.
     Accepted(Arc<Request>),
@@ -41,6 +44,8 @@ pub enum AcceptOutcome {
     },
     /// A request with the same reference is being accepted right now.
     InProgress,
+    /// The disk has it and does not answer: it may be kept, or may yet be.
+    Unconfirmed(Late),
 }
 
 /// Everything remembered. Cheap to clone; closed when the last clone is gone, or by [`Store::close`].
@@ -109,8 +114,11 @@ impl Store {
     /// A request whose `external_id` or `idempotency_key` was seen on the account within the configured
     /// life, on either lane, is not accepted again. Dropping the future does not take the request back.
     ///
+    /// What is not on stable storage after [`domain::limits::ACCEPT_DURABLE_MS`] is taken back, unless it is on its way
+    /// to the disk already: then it is [`AcceptOutcome::Unconfirmed`].
+    ///
     /// # Errors
-    /// [`RecordError::Overloaded`] when the queue is full, [`RecordError::StorageFull`] below the disk
+    /// [`RecordError::Overloaded`] when the queue is full or the disk too slow, [`RecordError::StorageFull`] below the disk
     /// reserve; nothing is kept then.
     pub async fn accept(&self, lane: Lane, request: Request) -> Result<AcceptOutcome, RecordError> {
         let shared = &self.engine.shared;
@@ -130,13 +138,18 @@ impl Store {
         if let Some(outcome) = self.known(&request).await? {
             return Ok(outcome);
         }
-        let (order, told) = Order::accept(Arc::clone(&request), claims);
+        let turn = Turn::default();
+        let (order, mut told) = Order::accept(Arc::clone(&request), claims, turn.clone());
         self.engine.orders[lane.index()].try_send(order).map_err(|error| match error {
             TrySendError::Full(_) => RecordError::Overloaded,
             TrySendError::Closed(_) => RecordError::Closed,
         })?;
-        told.await.unwrap_or(Err(RecordError::Closed))?;
-        Ok(AcceptOutcome::Accepted(request))
+        let within = Duration::from_millis(shared.options.hooks.accept_durable_ms);
+        match timeout(within, &mut told).await {
+            Ok(result) => result.unwrap_or(Err(RecordError::Closed)).map(|()| AcceptOutcome::Accepted(request)),
+            Err(_) if turn.withdraw() => Err(RecordError::Overloaded),
+            Err(_) => Ok(AcceptOutcome::Unconfirmed(Late::new(request, told))),
+        }
     }
 
     /// What [`Store::accept`] would say of a request whose references were used before:

@@ -16,11 +16,13 @@ mod check;
 mod error;
 mod handle;
 mod handle_events;
+mod late;
 mod options;
 mod people;
 
 pub use check::{CheckReport, FileRepair, FileReport, RepairReport, check, repair};
 pub use error::{Damage, OpenError, QuestionError, RecordError};
 pub use handle::{AcceptOutcome, Store};
+pub use late::Late;
 pub use options::{Hooks, Options};
 pub use watcher::{Committed, Moved, Watcher};

@@ -74,6 +74,8 @@ pub struct Hooks {
     pub seal_quiet_ms: i64,
     /// Spans at rest whose messages still wait that are left unsealed.
     pub unsealed_waiting_max: usize,
+    /// How long a request may take to become durable, in milliseconds.
+    pub accept_durable_ms: u64,
 }
 
 /// Messages that wait will be handed over and reported on, which costs several times as much in a sealed
@@ -90,6 +92,7 @@ impl Default for Hooks {
             commit: Arc::new(|| ()),
             seal_quiet_ms: SEAL_QUIET_MS,
             unsealed_waiting_max: UNSEALED_WAITING_MAX,
+            accept_durable_ms: limits::ACCEPT_DURABLE_MS,
         }
     }
 }

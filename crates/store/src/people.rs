@@ -93,6 +93,12 @@ impl Store {
         self.engine.shared.people.talk(key)
     }
 
+    /// An account's talks after `after`, by number and person.
+    #[must_use]
+    pub fn talks(&self, account: AccountId, after: Option<&TalkKey>, limit: usize) -> Vec<Arc<Talk>> {
+        self.engine.shared.people.talks(account, after, limit)
+    }
+
     /// Talks that end by themselves at or before `now`; cheap.
     #[must_use]
     pub fn talks_due(&self, now: UnixMillis, limit: usize) -> Vec<Arc<Talk>> {

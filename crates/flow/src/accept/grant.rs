@@ -17,7 +17,7 @@ use domain::problem::Problem;
 use domain::request::{RefusedRecipient, Request};
 use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
-use store::{AcceptOutcome, RecordError, Store};
+use store::{AcceptOutcome, Late, RecordError, Store};
 use text::Measure;
 use tokio::sync::Semaphore;
 
@@ -52,6 +52,17 @@ pub(super) struct Inner {
     /// Large requests are sorted out one at a time.
     sorting: Semaphore,
     pub router: Router,
+}
+
+/// When a client should ask again whose request the disk has not given back yet.
+const UNCONFIRMED_RETRY_SECONDS: u32 = 5;
+
+/// What is to be done once it is known whether a request was kept.
+#[derive(Clone, Copy)]
+struct After {
+    account: AccountId,
+    total: Money,
+    takes_back_older: bool,
 }
 
 /// How a way is found: for good or only to look.
@@ -141,17 +152,43 @@ impl Accept {
             return self.repeated_although_broke(request, &account).await;
         }
         let outcome = inner.store.accept(lane, request).await;
-        if let Ok(AcceptOutcome::Accepted(request)) = &outcome
-            && lane == Lane::Priority
-            && order.key.settings.newest_code_only
-        {
-            self.take_back_older(request);
-        }
         latency::observe(&inner.latency.accept[lane.index()], started.elapsed());
-        if !matches!(outcome, Ok(AcceptOutcome::Accepted(_))) {
-            inner.meters.refund(account.id, total);
+        let after = After {
+            account: account.id,
+            total,
+            takes_back_older: lane == Lane::Priority && order.key.settings.newest_code_only,
+        };
+        match outcome {
+            Ok(AcceptOutcome::Unconfirmed(late)) => {
+                self.follow_up(late, after);
+                Err(unconfirmed())
+            }
+            outcome => {
+                let kept = if let Ok(AcceptOutcome::Accepted(request)) = &outcome { Some(request) } else { None };
+                self.keep_books(kept, after);
+                self.answer(outcome, &account, recipients.refused)
+            }
         }
-        self.answer(outcome, &account, recipients.refused)
+    }
+
+    /// What follows from a request that was kept, or was not.
+    fn keep_books(&self, kept: Option<&Arc<Request>>, after: After) {
+        match kept {
+            Some(request) if after.takes_back_older => self.take_back_older(request),
+            Some(_) => {}
+            None => self.0.meters.refund(after.account, after.total),
+        }
+    }
+
+    /// The client has been told that it is not known; the books are kept when it is.
+    fn follow_up(&self, late: Late, after: After) {
+        let accept = self.clone();
+        tokio::spawn(async move {
+            let kept = late.ended().await;
+            let outcome = if kept.is_ok() { "kept" } else { "not kept" };
+            tracing::warn!(target: "accept", account = after.account.0, outcome, "a request outlasted the time that a client waits: the disk is too slow");
+            accept.keep_books(kept.ok().as_ref(), after);
+        });
     }
 
     /// The check of a large order is done where it keeps no request waiting.
@@ -327,6 +364,7 @@ impl Accept {
                 Err(refusal(Problem::IdempotencyKeyConflict, None))
             }
             Ok(AcceptOutcome::InProgress) => Err(refusal(Problem::RequestInProgress, Some(1))),
+            Ok(AcceptOutcome::Unconfirmed(_)) => Err(unconfirmed()),
             Err(error) => Err(storage_refusal(&error)),
         }
     }
@@ -367,6 +405,10 @@ fn spread(
 fn refused_before(recipient: &RefusedRecipient) -> RefusalDetail {
     let problem = Problem::by_code(&recipient.code).unwrap_or(Problem::RecipientInvalid);
     RefusalDetail { source: recipient.value.to_string(), ..detail(problem, "phoneNumbers", &recipient.value) }
+}
+
+fn unconfirmed() -> Refusal {
+    refusal(Problem::Unconfirmed, Some(UNCONFIRMED_RETRY_SECONDS))
 }
 
 pub(super) fn refusal(problem: Problem, retry_after_seconds: Option<u32>) -> Refusal {

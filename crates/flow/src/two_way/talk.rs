@@ -161,7 +161,7 @@ impl TwoWay {
             return true;
         }
         let talk = talk.filter(|talk| talk.until > now);
-        if talk.as_ref().is_some_and(|talk| talk.position.flow.is_empty()) {
+        if talk.as_ref().is_some_and(|talk| talk.position.is_handed_over()) {
             // A person has taken over.
             return true;
         }
@@ -269,7 +269,7 @@ impl TwoWay {
             };
             let problem = refusal.details.first().map_or(Problem::Internal, |detail| detail.problem);
             tries += 1;
-            if matches!(problem, Problem::Overloaded | Problem::TooManyRequests) && tries < BUSY_TRIES {
+            if is_busy(problem) && tries < BUSY_TRIES {
                 tokio::time::sleep(BUSY_PAUSE * tries).await;
                 continue;
             }
@@ -288,14 +288,13 @@ fn count_wish(two_way: &TwoWay, wish: Wish) {
     }
 }
 
+/// Whether the same is worth another try in a moment.
+fn is_busy(problem: Problem) -> bool {
+    matches!(problem, Problem::Overloaded | Problem::TooManyRequests | Problem::RequestInProgress)
+}
+
 /// Whether a refusal stays one when the answer is tried again.
 fn is_final(problem: Problem) -> bool {
-    !matches!(
-        problem,
-        Problem::Overloaded
-            | Problem::TooManyRequests
-            | Problem::ShuttingDown
-            | Problem::StorageFull
-            | Problem::Internal
-    )
+    !is_busy(problem)
+        && !matches!(problem, Problem::ShuttingDown | Problem::StorageFull | Problem::Unconfirmed | Problem::Internal)
 }

@@ -1,12 +1,17 @@
 //! Trouble next door: a code leaves as it does alone while receipts pour in, the disk is slow, and webhooks hang.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use domain::money::Money;
+use domain::problem::Problem;
+use flow::accept::{Granted, Refusal};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::hostage::{is_code, phones};
-use super::support::{Ground, Reply, Smsc, Stage, account_toml, median, p99};
+use super::support::{Ground, Reply, Smsc, Stage, account_toml, median, p99, slow_commits};
 
 const SOON: Duration = Duration::ZERO;
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -80,7 +85,7 @@ async fn receipt_storm(ground: Ground, rate: u32, codes: usize, judge: Judge) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p4_receipt_storm() {
     // On a slow disk, so that a code that waited for a receipt's commit would be seen to.
-    receipt_storm(Ground { slow_commit: SYNC, ..Ground::default() }, 200, 100, BUSY).await;
+    receipt_storm(Ground { commit: slow_commits(SYNC), ..Ground::default() }, 200, 100, BUSY).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,7 +96,7 @@ async fn nightly_p4_receipt_storm() {
 /// Every commit takes 20 ms longer, in both lanes, and bulk always has one in progress.
 async fn slow_disk(codes: usize, judge: Judge) {
     let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
-    let ground = Ground { slow_commit: SYNC, ..Ground::default() };
+    let ground = Ground { commit: slow_commits(SYNC), ..Ground::default() };
     let carrier = "window = 100\nrate_per_second = 200\n";
     let stage = Stage::open_on(ground, smsc, carrier, &[account_toml("shop", ""), account_toml("mall", "")]).await;
     let bulk = async {
@@ -120,6 +125,68 @@ async fn p5_slow_disk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nightly_p5_slow_disk() {
     slow_disk(1_000, STRICT).await;
+}
+
+/// The disk does not answer: a client is told after five seconds what is known, and in the end nothing is doubled or lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a10_disk_stall() {
+    let stalled = Arc::new(AtomicBool::new(false));
+    let disk = Arc::clone(&stalled);
+    let commit = move || {
+        while disk.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let ground = Ground { commit: Some(Arc::new(commit)), ..Ground::default() };
+    let smsc = Smsc::start(|_| Reply::Taken(SOON)).await;
+    let stage = Stage::open_on(ground, smsc, "window = 100\n", &[account_toml("shop", "")]).await;
+    let order = |reference: &str, phone: u64| {
+        let mut order = stage.order("shop", "Your order is on its way", phones(phone, 1), false);
+        order.external_id = Some(reference.into());
+        order
+    };
+    let account = stage.order("shop", "", vec![], false).account.id;
+    let before = stage.flow.accept.balance(account);
+
+    stalled.store(true, Ordering::Relaxed);
+    let began = Instant::now();
+    let behind = async {
+        // The writer has the first one by now.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stage.try_send(order("second", 2)).await
+    };
+    let (first, second) = tokio::join!(stage.try_send(order("first", 1)), behind);
+    let took = began.elapsed();
+    let refused = |answer: Result<Granted, Refusal>| {
+        let refusal = answer.expect_err("nothing is durable");
+        (refusal.details[0].problem, refusal.retry_after_seconds.is_some())
+    };
+    assert_eq!(refused(first), (Problem::Unconfirmed, true));
+    assert_eq!(refused(second), (Problem::Overloaded, true), "it was not begun and is taken back");
+    assert!((5..8).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(refused(stage.try_send(order("first", 1)).await), (Problem::RequestInProgress, true));
+
+    stalled.store(false, Ordering::Relaxed);
+    let again = || async {
+        loop {
+            match stage.try_send(order("first", 1)).await {
+                Ok(granted) => return granted,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    let again = tokio::time::timeout(TIMEOUT, again()).await.expect("the disk answers again");
+    assert!(again.repeated, "it was kept after all, and is not sent a second time");
+    let second = stage.try_send(order("second", 2)).await.unwrap();
+    assert!(!second.repeated, "it was taken back");
+    let arrived = stage.smsc.wait_for("both", TIMEOUT, |arrived| arrived.len() >= 2).await;
+    let mut phones: Vec<_> = arrived.iter().map(|one| one.destination.as_str()).collect();
+    phones.sort_unstable();
+    phones.dedup();
+    assert_eq!((arrived.len(), phones.len()), (2, 2), "each once");
+    let price = Money(before.0 - stage.flow.accept.balance(account).0);
+    assert_eq!(price, Money(2), "each is paid for once");
+    stage.flow.stop().await;
 }
 
 /// Endpoints take the call and never answer, twice as many as calls may be in progress.

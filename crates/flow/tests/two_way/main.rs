@@ -5,6 +5,8 @@ mod place;
 
 use std::time::Duration;
 
+use domain::clock::UnixMillis;
+use domain::person::PersonFact;
 use domain::phone::Phone;
 use domain::problem::Problem;
 use domain::state::Status;
@@ -43,6 +45,18 @@ answer = "We are open 9 to 17."
 [[account.bot.rule]]
 words = ["acme table"]
 flow = "table"
+
+[[account.bot.rule]]
+words = ["acme person"]
+flow = "person"
+
+[[account.bot.flow]]
+name = "person"
+
+[[account.bot.flow.step]]
+name = "person"
+say = "Somebody will write to you."
+hand_over = true
 
 [[account.bot.flow]]
 name = "table"
@@ -141,6 +155,40 @@ async fn a_flow_goes_on_after_a_restart() {
     place.operator.deliver(PERSON, "2424", "4");
     let told = place.told(PERSON, 2).await;
     assert_eq!(told, ["For how many?", "A table for 4."], "an awaited answer needs no keyword on a shared number");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_is_silent_after_a_hand_over_until_that_is_ended() {
+    let place = Place::open("", ACCOUNTS).await;
+    let acme = place.account("acme").id;
+    place.operator.deliver(PERSON, "2424", "acme person");
+    assert_eq!(place.told(PERSON, 1).await, ["Somebody will write to you."]);
+    let handed_over = |place: &Place| {
+        let talks = place.store.talks(acme, None, 10);
+        talks.first().is_some_and(|talk| talks.len() == 1 && talk.position.is_handed_over())
+    };
+    eventually("the hand-over is kept", || handed_over(&place)).await;
+    let place = place.restart().await;
+    assert!(handed_over(&place), "also after a restart");
+    place.operator.deliver(PERSON, "2424", "acme hours");
+    let stats = place.flow.two_way.stats();
+    eventually("it came", || stats.messages.load(std::sync::atomic::Ordering::Relaxed) == 1).await;
+    let dealt_with = async {
+        while !place.store.incoming_unhandled(UnixMillis(0), 10).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(place::PATIENCE, dealt_with).await.expect("it was looked at");
+
+    let key = place.store.talks(acme, None, 10)[0].key.clone();
+    place.store.record_people(vec![PersonFact::TalkEnded(key)]).await.unwrap();
+    place.operator.deliver(PERSON, "2424", "Acme hours!");
+    let told = place.told(PERSON, 2).await;
+    assert_eq!(
+        told,
+        ["Somebody will write to you.", "We are open 9 to 17."],
+        "what came in between was a person's to answer"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -268,6 +268,14 @@ fn talks(place: &Place) {
         let due = |now| store.talks_due(UnixMillis(now), 10).iter().map(|talk| talk.key.clone()).collect::<Vec<_>>();
         assert_eq!((due(999), due(1_000)), (vec![], vec![second.key.clone()]));
         assert_eq!(due(5_000), [second.key.clone(), first.key.clone()]);
+        let page = |account: AccountId, after: Option<&TalkKey>, limit: usize| {
+            store.talks(account, after, limit).iter().map(|talk| talk.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(page(ACCOUNT, None, 10), [first.key.clone(), second.key.clone()]);
+        assert_eq!(page(ACCOUNT, None, 1), [first.key.clone()]);
+        assert_eq!(page(ACCOUNT, Some(&first.key), 10), [second.key.clone()]);
+        assert_eq!(page(AccountId(ACCOUNT.0 + 1), None, 10), []);
+        assert_eq!(page(AccountId(ACCOUNT.0 - 1), None, 10), [], "not the next account's either");
         store = place.reopen(store);
     }
     let later = Talk { until: UnixMillis(9_000), ..second };

@@ -3,7 +3,8 @@
 //! One small file with one writer thread, written in group commits like the spans; everything in it is in
 //! memory too, for the opt-out list is asked for every recipient and every part that is sent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -76,7 +77,7 @@ struct Entry {
 
 #[derive(Default)]
 struct Talks {
-    by_key: HashMap<TalkKey, Arc<Talk>>,
+    by_key: BTreeMap<TalkKey, Arc<Talk>>,
     by_end: BTreeSet<(UnixMillis, TalkKey)>,
 }
 
@@ -131,6 +132,15 @@ impl People {
         self.talks.read().by_key.get(key).cloned()
     }
 
+    /// An account's talks after `after`, by number and person.
+    pub fn talks(&self, account: AccountId, after: Option<&TalkKey>, limit: usize) -> Vec<Arc<Talk>> {
+        let first = TalkKey { account, number: Box::default(), phone: Phone::LEAST };
+        let from = after.map_or(Bound::Included(&first), Bound::Excluded);
+        let talks = self.talks.read();
+        let of_account = talks.by_key.range((from, Bound::Unbounded)).take_while(|(key, _)| key.account == account);
+        of_account.take(limit).map(|(_, talk)| Arc::clone(talk)).collect()
+    }
+
     /// Talks that end by themselves at or before `now`, the first to end first.
     pub fn talks_due(&self, now: UnixMillis, limit: usize) -> Vec<Arc<Talk>> {
         let talks = self.talks.read();
@@ -143,7 +153,7 @@ impl People {
             match fact {
                 PersonFact::OptedOut(opt_out) => self.opted_out(opt_out),
                 PersonFact::OptedIn(key) => self.opted_in(key),
-                PersonFact::Talks(talk) => self.talks(talk),
+                PersonFact::Talks(talk) => self.talks_on(talk),
                 PersonFact::TalkEnded(key) => self.talk_ended(key),
             }
         }
@@ -173,7 +183,7 @@ impl People {
         }
     }
 
-    fn talks(&self, talk: &Talk) {
+    fn talks_on(&self, talk: &Talk) {
         let mut talks = self.talks.write();
         talks.by_end.insert((talk.until, talk.key.clone()));
         let before = talks.by_key.insert(talk.key.clone(), Arc::new(talk.clone()));
@@ -262,7 +272,7 @@ fn load(connection: &Connection, people: &People) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         let Some(phone) = phone(row.get(1)?) else { continue };
         let position: Position = serde_json::from_str(row.get_ref(3)?.as_str()?).unwrap_or_default();
-        people.talks(&Talk {
+        people.talks_on(&Talk {
             key: TalkKey { account: AccountId(row.get(0)?), number: row.get(2)?, phone },
             position,
             until: UnixMillis(row.get(4)?),

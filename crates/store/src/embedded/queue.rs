@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::dedup::Claim;
 use crate::error::RecordError;
+use crate::late::Turn;
 
 /// Learns that a batch is durable, or why not.
 pub(crate) type Done = oneshot::Sender<Result<(), RecordError>>;
@@ -17,7 +18,7 @@ pub(crate) type Done = oneshot::Sender<Result<(), RecordError>>;
 /// Something for the writer to do.
 pub(crate) enum Order {
     /// Keep a request; its references stay taken until it is in the index.
-    Accept { fact: Fact, claims: SmallVec<[Claim; 2]>, done: Done },
+    Accept { fact: Fact, claims: SmallVec<[Claim; 2]>, turn: Turn, done: Done },
     /// Keep facts.
     Record { facts: Vec<Fact>, done: Done },
     /// Begin a new span with the prepared file.
@@ -33,9 +34,10 @@ impl Order {
     pub fn accept(
         request: Arc<Request>,
         claims: SmallVec<[Claim; 2]>,
+        turn: Turn,
     ) -> (Self, oneshot::Receiver<Result<(), RecordError>>) {
         let (done, told) = oneshot::channel();
-        (Self::Accept { fact: Fact::Accepted(request), claims, done }, told)
+        (Self::Accept { fact: Fact::Accepted(request), claims, turn, done }, told)
     }
 
     /// An order to keep `facts`, and where its end is told.
@@ -50,6 +52,14 @@ impl Order {
             Self::Accept { fact, .. } => std::slice::from_ref(fact),
             Self::Record { facts, .. } => facts,
             Self::Rotate { .. } | Self::Wake | Self::Close => &[],
+        }
+    }
+
+    /// Whether it is still wanted; from then on it can't be withdrawn.
+    pub fn begin(&self) -> bool {
+        match self {
+            Self::Accept { turn, .. } => turn.begin(),
+            Self::Record { .. } | Self::Rotate { .. } | Self::Wake | Self::Close => true,
         }
     }
 

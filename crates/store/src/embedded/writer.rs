@@ -96,7 +96,7 @@ impl Writer {
     fn round(&mut self, orders: Vec<Order>, is_last: bool) {
         let must_wait = is_last || self.aside.facts > ASIDE_FACTS_MAX;
         let mut entries = if must_wait { self.aside.take_all() } else { self.aside.take_free(&self.shared) };
-        entries.extend(orders.into_iter().map(Entry::new));
+        entries.extend(orders.into_iter().filter(Order::begin).map(Entry::new));
         if entries.is_empty() {
             return;
         }

@@ -23,7 +23,7 @@ use super::outcome::{LogLine, Outcomes};
 use super::path::{self, Action, Resource};
 use super::v2_1::{
     attempts, cancel, clicks, conversation, dead_events, events, explain, hlr, incoming, list, opt_outs, preview,
-    replay, send, senders, statuses, webhooks,
+    replay, send, senders, statuses, talks, webhooks,
 };
 use crate::auth::{Attempts, Caller, ClientAddress, TrustedProxies, WINDOW_SECONDS, WRONG_KEYS_MAX, verify};
 use crate::backend::Backend;
@@ -157,6 +157,8 @@ impl<B: Backend> Api<B> {
             Action::OptOuts => opt_outs::list(&self.backend, &call),
             Action::AddOptOuts => opt_outs::add(&self.backend, call).await,
             Action::RemoveOptOuts => opt_outs::remove(&self.backend, call).await,
+            Action::Talks => talks::list(&self.backend, &call),
+            Action::EndTalk => talks::end(&self.backend, call).await,
             Action::Events => events::answer(&self.backend, &call).await,
             Action::DeadEvents => dead_events::answer(&self.backend, &call).await,
             Action::Replay => replay::answer(&self.backend, call).await,
@@ -177,14 +179,19 @@ impl Action {
     fn permission(self) -> Permission {
         match self {
             // A look-up may cost the operator of the server as much as a message.
-            Self::Send | Self::Preview | Self::Hlr | Self::Cancel | Self::AddOptOuts | Self::RemoveOptOuts => {
-                Permission::SmsSend
-            }
+            Self::Send
+            | Self::Preview
+            | Self::Hlr
+            | Self::Cancel
+            | Self::AddOptOuts
+            | Self::RemoveOptOuts
+            | Self::EndTalk => Permission::SmsSend,
             Self::List
             | Self::Clicks
             | Self::Incoming
             | Self::Conversation
             | Self::OptOuts
+            | Self::Talks
             | Self::Statuses
             | Self::Senders
             | Self::Events
@@ -205,6 +212,7 @@ impl Action {
                 | Self::Cancel
                 | Self::AddOptOuts
                 | Self::RemoveOptOuts
+                | Self::EndTalk
                 | Self::Replay
                 | Self::TestWebhook
                 | Self::EnableWebhook

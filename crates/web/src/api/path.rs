@@ -18,6 +18,7 @@ pub(super) enum Resource {
     Incoming,
     Conversation,
     OptOuts,
+    Talks,
     Events,
     DeadEvents,
     Replay,
@@ -44,6 +45,8 @@ pub(super) enum Action {
     OptOuts,
     AddOptOuts,
     RemoveOptOuts,
+    Talks,
+    EndTalk,
     Events,
     DeadEvents,
     Replay,
@@ -67,7 +70,7 @@ pub(super) struct Target {
 pub(super) fn find(path: &str) -> Option<Target> {
     use Resource::{
         Attempts, Clicks, Conversation, DeadEvents, EnableWebhook, Events, Explain, Hlr, Incoming, OptOuts, Preview,
-        Replay, Senders, Sms, Statuses, TestWebhook, Webhooks,
+        Replay, Senders, Sms, Statuses, Talks, TestWebhook, Webhooks,
     };
     let path = path.strip_suffix('/').unwrap_or(path);
     let (resource, template) = match path {
@@ -84,6 +87,8 @@ pub(super) fn find(path: &str) -> Option<Target> {
         "/v2/sms/preview" => (Preview, "/v2/sms/preview"),
         "/v2.1/sms/incoming" => (Incoming, "/v2.1/sms/incoming"),
         "/v2.1/optouts" => (OptOuts, "/v2.1/optouts"),
+        "/v2.1/talks" => (Talks, "/v2.1/talks"),
+        "/v2/talks" => (Talks, "/v2/talks"),
         "/v2/sms/incoming" => (Incoming, "/v2/sms/incoming"),
         "/v2/optouts" => (OptOuts, "/v2/optouts"),
         "/v2.1/events" => (Events, "/v2.1/events"),
@@ -145,6 +150,8 @@ impl Resource {
             (Self::OptOuts, &Method::GET) => Action::OptOuts,
             (Self::OptOuts, &Method::POST) => Action::AddOptOuts,
             (Self::OptOuts, &Method::DELETE) => Action::RemoveOptOuts,
+            (Self::Talks, &Method::GET) => Action::Talks,
+            (Self::Talks, &Method::DELETE) => Action::EndTalk,
             (Self::Events, &Method::GET) => Action::Events,
             (Self::DeadEvents, &Method::GET) => Action::DeadEvents,
             (Self::Replay, &Method::POST) => Action::Replay,
@@ -171,6 +178,7 @@ impl Resource {
             | Self::Webhooks
             | Self::Attempts
             | Self::Explain => "GET",
+            Self::Talks => "GET, DELETE",
             Self::Senders => "OPTIONS, GET",
             Self::Preview | Self::Hlr | Self::Replay | Self::TestWebhook | Self::EnableWebhook => "POST",
         }

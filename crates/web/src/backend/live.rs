@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::control::{Account, Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
-use domain::person::{OptOut, OptOutKey, PersonFact};
+use domain::person::{OptOut, OptOutKey, PersonFact, Talk, TalkKey};
 use domain::problem::Problem;
 use flow::accept::{Accept, CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::{Account as Explained, Explain};
@@ -97,12 +97,20 @@ impl Backend for Live {
         self.store.opt_outs_of(key.account, key.phone)
     }
 
+    fn talks(&self, account: AccountId, after: Option<&TalkKey>, limit: usize) -> Vec<Arc<Talk>> {
+        self.store.talks(account, after, limit)
+    }
+
+    fn talk(&self, key: &TalkKey) -> Option<Arc<Talk>> {
+        self.store.talk(key)
+    }
+
     async fn record_people(&self, facts: Vec<PersonFact>) -> Result<(), Rejection> {
         self.store.record_people(facts).await.map_err(|error| match error {
             RecordError::StorageFull => Problem::StorageFull.into(),
             RecordError::Closed => Problem::ShuttingDown.into(),
             error => {
-                tracing::error!(target: "web", %error, "the store could not keep an opt-out list");
+                tracing::error!(target: "web", %error, "the store could not keep what is known of people");
                 Rejection::from(Problem::Internal)
             }
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::control::{Account, Control, Endpoint, EventKind};
 use domain::fact::EventId;
 use domain::id::AccountId;
-use domain::person::{OptOut, OptOutKey, PersonFact};
+use domain::person::{OptOut, OptOutKey, PersonFact, Talk, TalkKey};
 use flow::accept::{CancelOutcome, Granted, Order, Preview, Refusal};
 use flow::explain::Account as Explained;
 use flow::portability::NumberFacts;
@@ -78,6 +78,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The entries of one person, whatever the sender in `key`.
     fn opt_outs_of(&self, key: &OptOutKey) -> Vec<OptOut>;
+
+    /// An account's talks with bots after `after`, by number and person.
+    fn talks(&self, account: AccountId, after: Option<&TalkKey>, limit: usize) -> Vec<Arc<Talk>>;
+
+    /// One of them.
+    fn talk(&self, key: &TalkKey) -> Option<Arc<Talk>>;
 
     /// Records what is now known of people; durable when `Ok`.
     fn record_people(&self, facts: Vec<PersonFact>) -> impl Future<Output = Result<(), Rejection>> + Send;

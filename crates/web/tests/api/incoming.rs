@@ -1,7 +1,11 @@
-//! Incoming messages, conversations and the opt-out list.
+//! Incoming messages, conversations, talks with bots and the opt-out list.
 
+use std::sync::Arc;
+
+use domain::clock::UnixMillis;
 use domain::id::{AccountId, CarrierId, MessageId};
 use domain::incoming::IncomingMessage;
+use domain::person::{Position, Talk, TalkKey};
 use domain::phone::Phone;
 use serde_json::json;
 
@@ -110,4 +114,49 @@ async fn the_opt_out_list_is_added_to_listed_and_taken_from() {
     let headers = [("authorization", READER_AUTHORIZATION), ("application-key", APPLICATION_KEY)];
     assert_eq!(client.exchange(&bare_request("POST", "/v2.1/optouts", &headers, two)).await.codes(), ["E-3-001"]);
     assert_eq!(client.exchange(&bare_request("GET", "/v2.1/optouts", &headers, b"")).await.status, 200);
+}
+
+fn talk(account: u32, number: &str, phone: &str, flow: &str) -> Arc<Talk> {
+    let key = TalkKey { account: AccountId(account), number: number.into(), phone: Phone::parse(phone).unwrap() };
+    let position = Position { flow: flow.into(), step: flow.into(), ..Position::default() };
+    Arc::new(Talk { key, position, until: UnixMillis::from_seconds(1_795_342_500), last: MessageId(1) })
+}
+
+#[tokio::test]
+async fn talks_are_listed_and_ended_by_their_account_only() {
+    let server = Server::start();
+    let mut client = server.client().await;
+    assert_eq!(client.call("GET", "/v2.1/talks", b"").await.codes(), ["E-5-001"]);
+    *server.fake.0.talks.lock() = vec![
+        talk(1, "2424", "48600100200", "table"),
+        talk(1, "2424", "48600100201", ""),
+        talk(2, "2424", "48600100202", "table"),
+    ];
+    let first = client.call("GET", "/v2.1/talks?limit=1", b"").await.envelope();
+    assert_eq!(
+        first["data"][0],
+        json!({"number":"2424","phoneNumber":"+48600100200","handedOver":false,"flow":"table","step":"table","untilTime":1_795_342_500})
+    );
+    assert_eq!(first["meta"]["nextCursor"], "2424,48600100200");
+    let second = client.call("GET", "/v2.1/talks?limit=1&cursor=2424,48600100200", b"").await.envelope();
+    assert_eq!((&second["data"][0]["handedOver"], &second["meta"]["nextCursor"]), (&json!(true), &json!(null)));
+
+    let body = |phone: &str| format!(r#"{{"number":"2424","phoneNumber":"{phone}"}}"#).into_bytes();
+    assert_eq!(client.call("DELETE", "/v2.1/talks", &body("48600100202")).await.status, 404, "another account's");
+    let ended = client.call("DELETE", "/v2.1/talks", &body("+48600100201")).await;
+    assert_eq!((ended.status, &ended.envelope()["data"][0]["handedOver"]), (200, &json!(true)));
+    assert_eq!(client.call("DELETE", "/v2.1/talks", &body("48600100201")).await.status, 404, "it is over");
+    assert_eq!(server.fake.0.talks.lock().len(), 2);
+    for (body, code) in [
+        (&br#"{}"#[..], "E-4-001"),
+        (br#"{"number":"2424"}"#, "E-4-009"),
+        (br#"{"number":"2424","phoneNumber":"nobody"}"#, "E-4-009"),
+        (br#"{"number":2424,"phoneNumber":"48600100200"}"#, "E-4-002"),
+    ] {
+        assert_eq!(client.call("DELETE", "/v2.1/talks", body).await.codes(), [code]);
+    }
+    assert_eq!(client.call("GET", "/v2.1/talks?cursor=2424", b"").await.status, 422);
+    let headers = [("authorization", READER_AUTHORIZATION), ("application-key", APPLICATION_KEY)];
+    let refused = client.exchange(&bare_request("DELETE", "/v2.1/talks", &headers, &body("48600100200"))).await;
+    assert_eq!(refused.codes(), ["E-3-001"]);
 }

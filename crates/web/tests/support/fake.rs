@@ -11,7 +11,7 @@ use domain::incoming::IncomingMessage;
 use domain::lane::Lane;
 use domain::money::Money;
 use domain::permission::Permission;
-use domain::person::{OptOut, OptOutKey, PersonFact};
+use domain::person::{OptOut, OptOutKey, PersonFact, Talk, TalkKey};
 use domain::phone::Phone;
 use domain::problem::Problem;
 use domain::request::{NewMessage, RefusedRecipient, Request};
@@ -65,6 +65,7 @@ pub struct Inner {
     pub attempts: Mutex<AttemptPage>,
     pub incoming: Mutex<Vec<IncomingMessage>>,
     pub opt_outs: Mutex<Vec<OptOut>>,
+    pub talks: Mutex<Vec<Arc<Talk>>>,
     pub keep: bool,
     control: Arc<Control>,
     ids: IdGenerator,
@@ -93,6 +94,7 @@ impl Fake {
             attempts: Mutex::default(),
             incoming: Mutex::default(),
             opt_outs: Mutex::default(),
+            talks: Mutex::default(),
             keep,
             control: Arc::new(control()),
             ids: IdGenerator::new(clock, 0, MessageId(0)),
@@ -395,13 +397,24 @@ impl Backend for Fake {
         entries
     }
 
+    fn talks(&self, account: AccountId, after: Option<&TalkKey>, limit: usize) -> Vec<Arc<Talk>> {
+        let talks = self.0.talks.lock();
+        let of_account = talks.iter().filter(|talk| talk.key.account == account);
+        of_account.filter(|talk| after.is_none_or(|after| talk.key > *after)).take(limit).cloned().collect()
+    }
+
+    fn talk(&self, key: &TalkKey) -> Option<Arc<Talk>> {
+        self.0.talks.lock().iter().find(|talk| talk.key == *key).cloned()
+    }
+
     async fn record_people(&self, facts: Vec<PersonFact>) -> Result<(), Rejection> {
         let mut opt_outs = self.0.opt_outs.lock();
         for fact in facts {
             match fact {
                 PersonFact::OptedOut(entry) => opt_outs.push(entry),
                 PersonFact::OptedIn(key) => opt_outs.retain(|entry| entry.key != key),
-                PersonFact::Talks(_) | PersonFact::TalkEnded(_) => {}
+                PersonFact::TalkEnded(key) => self.0.talks.lock().retain(|talk| talk.key != key),
+                PersonFact::Talks(_) => {}
             }
         }
         opt_outs.sort_by(|one, other| one.key.cmp(&other.key));

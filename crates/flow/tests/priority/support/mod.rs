@@ -4,4 +4,4 @@ mod smsc;
 mod stage;
 
 pub use smsc::{Arrived, Reply, Smsc};
-pub use stage::{Ground, Stage, account_toml, median, p99};
+pub use stage::{Ground, Stage, account_toml, median, p99, slow_commits};

@@ -30,12 +30,20 @@ pub struct Stage {
     directory: tempfile::TempDir,
 }
 
+/// What is done before each commit, on the writer's thread.
+pub type Commit = Arc<dyn Fn() + Send + Sync>;
+
+/// Commits that take so much longer than they do.
+pub fn slow_commits(longer: Duration) -> Option<Commit> {
+    Some(Arc::new(move || std::thread::sleep(longer)))
+}
+
 /// What a flow stands on.
 #[derive(Default)]
 pub struct Ground {
     pub clock: Option<Clock>,
-    /// How long each commit takes longer than it does.
-    pub slow_commit: Duration,
+    /// Done before each commit: what waits here is a slow disk.
+    pub commit: Option<Commit>,
     pub tell: flow::tell::Options,
 }
 
@@ -63,7 +71,7 @@ impl Stage {
 
     /// The same on a ground of the test's.
     pub async fn open_on(ground: Ground, smsc: Smsc, carrier: &str, accounts: &[String]) -> Self {
-        let Ground { clock, slow_commit, tell } = ground;
+        let Ground { clock, commit, tell } = ground;
         let clock = clock.unwrap_or_else(Clock::system);
         let directory = tempfile::tempdir().unwrap();
         let binds = if carrier.contains("binds") { "" } else { "binds = 1\npriority_binds = 0\n" };
@@ -74,8 +82,8 @@ impl Stage {
         );
         accounts.iter().for_each(|account| _ = write!(setup, "{account}"));
         let mut options = store::Options::new(directory.path());
-        if slow_commit > Duration::ZERO {
-            options.hooks.commit = Arc::new(move || std::thread::sleep(slow_commit));
+        if let Some(commit) = commit {
+            options.hooks.commit = commit;
         }
         let control = ControlDb::open(directory.path(), &options.master_key_file).unwrap();
         control.apply(&Setup::parse("setup.toml", &setup).unwrap(), false).unwrap();

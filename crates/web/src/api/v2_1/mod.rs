@@ -17,4 +17,5 @@ pub(super) mod replay;
 pub(super) mod send;
 pub(super) mod senders;
 pub(super) mod statuses;
+pub(super) mod talks;
 pub(super) mod webhooks;
