@@ -76,6 +76,9 @@ pub const ADDRESSES_MAX: usize = 16;
 pub const LOOK_UPS_MAX: usize = 64;
 /// Octets of response headers.
 pub const ANSWER_HEADER_OCTETS_MAX: usize = 16 * 1024;
+/// Informational answers (1xx, RFC 9110 §15.2) before the one that counts: a server has reason to send one or two, and an
+/// endless stream of them would cost work until the deadline.
+pub const INFORMATIONAL_ANSWERS_MAX: usize = 16;
 /// How long an unused connection is kept.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Characters of an answer kept with a failed try.

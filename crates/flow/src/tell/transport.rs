@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,9 +14,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::bounds::{ANSWER_HEADER_OCTETS_MAX, ANSWER_SHOWN_OCTETS_MAX, EXCERPT_CHARACTERS_MAX, KEEP_ALIVE};
+use super::bounds::{
+    ANSWER_HEADER_OCTETS_MAX, ANSWER_SHOWN_OCTETS_MAX, EXCERPT_CHARACTERS_MAX, INFORMATIONAL_ANSWERS_MAX, KEEP_ALIVE,
+};
 use super::connect::{ConnectError, Connector};
 use super::outbox::BoxFuture;
 use super::schedule::parse_retry_after;
@@ -102,11 +106,20 @@ impl Post for HttpPost {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
+        let flooded = watch_informational(&mut request);
         let response = self.client.request(request);
         let deadline = Instant::now() + self.deadline;
         let clock = self.clock.clone();
         Box::pin(async move {
-            let response = match timeout_at(deadline, response).await {
+            let response = tokio::select! {
+                biased;
+                // Giving up drops the request, which closes the connection.
+                () = flooded.notified() => return Answer::failed(format!(
+                    "no valid answer: more than {INFORMATIONAL_ANSWERS_MAX} informational answers (1xx)"
+                )),
+                response = timeout_at(deadline, response) => response,
+            };
+            let response = match response {
                 Ok(Ok(response)) => response,
                 Ok(Err(error)) => return Answer::failed(failure_of(&error)),
                 Err(_) => return Answer::failed("timeout: no answer before the deadline"),
@@ -124,6 +137,18 @@ impl Post for HttpPost {
             Answer { status: head.status.as_u16(), failure, body, retry_after_ms, start: shown }
         })
     }
+}
+
+/// Notified when more informational answers came than a request may be given.
+fn watch_informational(request: &mut Request<Full<Bytes>>) -> Arc<Notify> {
+    let flooded = Arc::new(Notify::new());
+    let (notify, count) = (Arc::clone(&flooded), AtomicUsize::new(0));
+    hyper::ext::on_informational(request, move |_| {
+        if count.fetch_add(1, Ordering::Relaxed) == INFORMATIONAL_ANSWERS_MAX {
+            notify.notify_one();
+        }
+    });
+    flooded
 }
 
 /// Reads the body so that the connection can be used again, up to the bound and the deadline; beyond

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::clock::UnixMillis;
 use domain::id::{AccountId, MessageId};
 use domain::limits::{COMMIT_FACTS_MAX, STORE_QUEUE_BATCHES};
-use domain::person::{OptOut, OptOutKey, OptOutOrigin, PersonFact, Position, Talk, TalkKey};
+use domain::person::{OptOut, OptOutKey, OptOutOrigin, PersonFact, Talk, TalkKey};
 use domain::phone::Phone;
 use parking_lot::RwLock;
 use rusqlite::{Connection, params};
@@ -258,7 +258,10 @@ fn load(connection: &Connection, people: &People) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT account, phone, sender, at, origin FROM opt_out")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Some(phone) = phone(row.get(1)?) else { continue };
+        let Some(phone) = phone(row.get(1)?) else {
+            unreadable("opt-out", row)?;
+            continue;
+        };
         let origin = row.get_ref(4)?.as_str()?;
         let origin = OptOutOrigin::NAMES.into_iter().find(|(_, name)| *name == origin);
         people.opted_out(&OptOut {
@@ -270,8 +273,11 @@ fn load(connection: &Connection, people: &People) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT account, phone, number, position, until, last FROM talk")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Some(phone) = phone(row.get(1)?) else { continue };
-        let position: Position = serde_json::from_str(row.get_ref(3)?.as_str()?).unwrap_or_default();
+        // Without its place a talk is over: the default place would keep the bot silent.
+        let (Some(phone), Ok(position)) = (phone(row.get(1)?), serde_json::from_str(row.get_ref(3)?.as_str()?)) else {
+            unreadable("talk", row)?;
+            continue;
+        };
         people.talks_on(&Talk {
             key: TalkKey { account: AccountId(row.get(0)?), number: row.get(2)?, phone },
             position,
@@ -279,6 +285,13 @@ fn load(connection: &Connection, people: &People) -> rusqlite::Result<()> {
             last: MessageId(row.get(5)?),
         });
     }
+    Ok(())
+}
+
+/// A row that holds what was never written there is left out, and said: somebody may get messages who wants none.
+fn unreadable(what: &str, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
+    let (account, phone): (u32, i64) = (row.get(0)?, row.get(1)?);
+    tracing::error!(target: "store", file = "people.db", what, account, phone, "a damaged row is left out; enter it anew by the API if it is known");
     Ok(())
 }
 
@@ -365,5 +378,24 @@ impl PeopleWriter {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_row_is_left_out_and_silences_nobody() {
+        let directory = tempfile::tempdir().expect("a folder");
+        let (_, writer, _) = open(directory.path()).expect("a new file");
+        let rows = "INSERT INTO opt_out VALUES (1,48600100200,'',5,'person'), (1,-7,'',5,'person');
+            INSERT INTO talk VALUES (1,48600100200,'2424','{\"flow\":\"table\"}',9000,64), (1,48600100201,'2424','{\"fl',9000,64);";
+        writer.connection.execute_batch(rows).expect("rows");
+        drop(writer);
+        let (people, ..) = open(directory.path()).expect("the file opens all the same");
+        assert_eq!(people.counts(), [1, 1]);
+        let talks = people.talks(AccountId(1), None, 10);
+        assert!(talks.iter().all(|talk| !talk.position.is_handed_over()), "{talks:?}");
     }
 }

@@ -15,6 +15,7 @@ use super::faults::{DEADLINE_MS, assert_failed};
 use super::receiver::raw_receiver;
 use super::support::{MemoryOutbox, Running, account, endpoint, loopback, until};
 use crate::tell::Options;
+use crate::tell::bounds::INFORMATIONAL_ANSWERS_MAX;
 
 /// Endpoints of each kind, all called at the same time.
 const OF_EACH_KIND: u32 = 10;
@@ -107,7 +108,7 @@ async fn h2_wh_huge_body_redirect() {
             match kind {
                 0 => assert_failed(call, 500, "HTTP 500: xxx"),
                 1 => assert_eq!((call.outcome, call.http_status), (CallOutcome::Told, 200), "the status is the answer"),
-                2 => assert_failed(call, 0, ""),
+                2 => assert_failed(call, 0, "informational answers (1xx)"),
                 3 => assert_failed(call, 0, "no valid answer"),
                 _ => assert_failed(call, 302, "redirects are not followed"),
             }
@@ -116,4 +117,23 @@ async fn h2_wh_huge_body_redirect() {
     }
     let hit = tokio::time::timeout(Duration::from_millis(1), canary.accept()).await;
     assert!(hit.is_err(), "a redirect was followed");
+}
+
+#[tokio::test]
+async fn h2_wh_informational_flood() {
+    let most = Arc::new(AtomicUsize::new(0));
+    let early = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n";
+    let ok = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let allowed = pouring(early.repeat(INFORMATIONAL_ANSWERS_MAX) + ok, vec![], &Arc::default()).await;
+    let one_more = pouring(early.repeat(INFORMATIONAL_ANSWERS_MAX + 1), vec![], &Arc::default()).await;
+    let endless = pouring(String::new(), early.as_bytes().to_vec(), &most).await;
+
+    let calls = first_tries(&[allowed, one_more, endless]).await;
+
+    assert_eq!((calls[0].outcome, calls[0].http_status), (CallOutcome::Told, 200), "{:?}", calls[0]);
+    for call in &calls[1..] {
+        assert_failed(call, 0, "more than 16 informational answers (1xx)");
+    }
+    assert!(u64::from(calls[2].latency_ms) < DEADLINE_MS * 10, "it ended before the deadline: {:?}", calls[2]);
+    assert!(most.load(Relaxed) < SENT_OCTETS_MAX, "the connection was closed");
 }
