@@ -1,7 +1,6 @@
 //! The way in.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::clock::{Clock, UnixMillis};
 use domain::control::Control;
@@ -13,7 +12,6 @@ use domain::money::Money;
 use domain::request::{Request, Waiting};
 use smallvec::SmallVec;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::time::timeout;
 
 use crate::embedded::engine::Engine;
 use crate::embedded::filter::KeyKind;
@@ -144,11 +142,10 @@ impl Store {
             TrySendError::Full(_) => RecordError::Overloaded,
             TrySendError::Closed(_) => RecordError::Closed,
         })?;
-        let within = Duration::from_millis(shared.options.hooks.accept_durable_ms);
-        match timeout(within, &mut told).await {
-            Ok(result) => result.unwrap_or(Err(RecordError::Closed)).map(|()| AcceptOutcome::Accepted(request)),
-            Err(_) if turn.withdraw() => Err(RecordError::Overloaded),
-            Err(_) => Ok(AcceptOutcome::Unconfirmed(Late::new(request, told))),
+        match shared.patience.wait(&mut told).await {
+            Some(result) => result.unwrap_or(Err(RecordError::Closed)).map(|()| AcceptOutcome::Accepted(request)),
+            None if turn.withdraw() => Err(RecordError::Overloaded),
+            None => Ok(AcceptOutcome::Unconfirmed(Late::new(request, told))),
         }
     }
 

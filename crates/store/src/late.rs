@@ -3,11 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use domain::request::Request;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::error::RecordError;
+
+/// A request is waited for up to a twentieth longer than it should.
+const LOOKS_PER_WAIT: u32 = 20;
 
 const WAITS: u8 = 0;
 const BEGUN: u8 = 1;
@@ -31,6 +35,42 @@ impl Turn {
     fn leave_waiting_for(&self, next: u8) -> bool {
         let before = self.0.compare_exchange(WAITS, next, Ordering::AcqRel, Ordering::Acquire);
         before.is_ok() || before == Err(next)
+    }
+}
+
+/// How long requests are waited for. A timer for each of them would cost more than the wait is worth: nearly all are kept
+/// within milliseconds. So all look at the time when they are told to.
+pub(crate) struct Patience {
+    within: Duration,
+    look: Notify,
+}
+
+impl Patience {
+    /// With the longest wait.
+    pub fn new(within: Duration) -> Self {
+        Self { within, look: Notify::new() }
+    }
+
+    /// How often [`Patience::look`] has to be called.
+    pub fn tick(&self) -> Duration {
+        self.within / LOOKS_PER_WAIT
+    }
+
+    /// Has everybody who waits look at the time.
+    pub fn look(&self) {
+        self.look.notify_waiters();
+    }
+
+    /// What a receiver is told; `None` if it is told nothing for too long.
+    pub async fn wait<T>(&self, told: &mut oneshot::Receiver<T>) -> Option<Result<T, oneshot::error::RecvError>> {
+        let began = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                told = &mut *told => return Some(told),
+                () = self.look.notified() => if began.elapsed() >= self.within { return None },
+            }
+        }
     }
 }
 
@@ -72,6 +112,26 @@ impl Eq for Late {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn patience_ends_when_it_is_looked_at_and_not_before() {
+        let patience = Patience::new(Duration::from_millis(50));
+        let (tell, mut told) = oneshot::channel();
+        let looking = async {
+            loop {
+                tokio::time::sleep(patience.tick()).await;
+                patience.look();
+            }
+        };
+        let began = Instant::now();
+        let waited = tokio::select! {
+            waited = patience.wait(&mut told) => waited,
+            () = looking => unreachable!("it never ends"),
+        };
+        assert!(waited.is_none() && began.elapsed() >= Duration::from_millis(50), "{waited:?}");
+        tell.send(7).expect("it is still listened to");
+        assert_eq!(patience.wait(&mut told).await, Some(Ok(7)), "without any look");
+    }
 
     #[test]
     fn a_request_is_begun_or_withdrawn_and_stays_so() {

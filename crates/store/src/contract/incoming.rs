@@ -272,8 +272,8 @@ fn talks(place: &Place) {
             store.talks(account, after, limit).iter().map(|talk| talk.key.clone()).collect::<Vec<_>>()
         };
         assert_eq!(page(ACCOUNT, None, 10), [first.key.clone(), second.key.clone()]);
-        assert_eq!(page(ACCOUNT, None, 1), [first.key.clone()]);
-        assert_eq!(page(ACCOUNT, Some(&first.key), 10), [second.key.clone()]);
+        assert_eq!(page(ACCOUNT, None, 1), std::slice::from_ref(&first.key));
+        assert_eq!(page(ACCOUNT, Some(&first.key), 10), std::slice::from_ref(&second.key));
         assert_eq!(page(AccountId(ACCOUNT.0 + 1), None, 10), []);
         assert_eq!(page(AccountId(ACCOUNT.0 - 1), None, 10), [], "not the next account's either");
         store = place.reopen(store);

@@ -36,6 +36,7 @@ use super::span::{Counts, Span, Spans};
 use super::writer::Writer;
 use crate::control::{ControlDb, Follower};
 use crate::error::OpenError;
+use crate::late::Patience;
 use crate::options::Options;
 use crate::webhooks::{Room, WebhookDb};
 
@@ -93,6 +94,8 @@ impl Engine {
         threads.push(Builder::new().name("store-seal".into()).spawn(move || sealer.run()).map_err(started)?);
         let watched = Arc::clone(&shared);
         threads.push(Builder::new().name("store-disk".into()).spawn(move || watch_disk(&watched)).map_err(started)?);
+        let timed = Arc::clone(&shared);
+        threads.push(Builder::new().name("store-time".into()).spawn(move || watch_time(&timed)).map_err(started)?);
         Ok(Self {
             orders,
             people: Mutex::new(Some(people_orders)),
@@ -146,6 +149,13 @@ const DAMAGED_IDS_AHEAD_MS: i64 = 1_000;
 
 /// How often the free room on the disk is looked up.
 const DISK_LOOK: Duration = Duration::from_millis(200);
+
+/// On a thread that never touches the disk: it goes on when the disk does not answer.
+fn watch_time(shared: &Shared) {
+    while shared.pause(shared.patience.tick()) {
+        shared.patience.look();
+    }
+}
 
 fn watch_disk(shared: &Shared) {
     while shared.pause(DISK_LOOK) {
@@ -223,6 +233,7 @@ fn load(
         filter_budget: FilterBudget::default(),
         connections: Connections::default(),
         metrics: [LaneMetrics::default(), LaneMetrics::default()],
+        patience: Patience::new(Duration::from_millis(options.hooks.accept_durable_ms)),
         spent: Mutex::new(spent),
         log_ends,
         webhooks,

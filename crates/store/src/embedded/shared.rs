@@ -20,6 +20,7 @@ use super::parked::ParkedIndex;
 use super::people::People;
 use super::span::Spans;
 use crate::control::ControlDb;
+use crate::late::Patience;
 use crate::options::Options;
 use crate::watcher::Watcher;
 use crate::webhooks::WebhookDb;
@@ -80,6 +81,8 @@ pub(crate) struct Shared {
     pub filter_budget: FilterBudget,
     pub connections: Connections,
     pub metrics: [LaneMetrics; 2],
+    /// Of those whose requests are being kept.
+    pub patience: Patience,
     pub spent: Mutex<HashMap<AccountId, Money>>,
     /// What is remembered of endpoints and attempts.
     pub webhooks: WebhookDb,
