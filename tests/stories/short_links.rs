@@ -12,7 +12,7 @@ use serde_json::json;
 const LINKS: &str = "\n[links]\ndomain = \"s.example.com\"\nlisten = \"127.0.0.1:0\"\n";
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) Mobile/15E148";
 /// A redirect waits so long for its click to be durable: one that was faster did not give up waiting.
-const DURABLE: Duration = Duration::from_millis(3);
+const DURABLE: Duration = Duration::from_millis(2);
 
 async fn open(connection: &mut Connection, method: &str, code: &str, agent: &str) -> Result<Answer> {
     let request = format!("{method} /{code} HTTP/1.1\r\nhost: s.example.com\r\nuser-agent: {agent}\r\n\r\n");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 /// How long a redirect waits for its click to be durable: a group commit usually takes one to two
-/// milliseconds, and a redirect is to take no more than five. A disk that needs longer must not keep people
-/// waiting; the click is then in the writer's queue and recorded behind the redirect.
-pub(super) const DURABLE_WAIT: Duration = Duration::from_millis(3);
+/// milliseconds, and a redirect is to take no more than five, of which the timer's own step takes one. A disk that
+/// needs longer must not keep people waiting; the click is then in the writer's queue and recorded behind the redirect.
+pub(super) const DURABLE_WAIT: Duration = Duration::from_millis(2);
 /// Clicks that are recorded behind their redirects at a time; beyond it they are counted and dropped.
 pub(super) const LATE_CLICKS_MAX: usize = 4_096;
 /// Targets held in memory, so that a link that is opened again needs no look into a file: 20 MiB if all
